@@ -1,0 +1,63 @@
+"""
+Hold HTTP as values: a request, a response, and the two together.
+
+These are the only words in which the kernel, the features and the door out speak of HTTP.
+A URL is text exactly as it goes on the wire; a signature covers those bytes, so nothing may
+re-encode it on the way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+Headers = tuple[tuple[str, str], ...]
+
+
+def find_header(headers: Headers, name: str) -> str | None:
+    """Return the first value of a header, names compared without case; None when absent."""
+    wanted = name.lower()
+    for key, value in headers:
+        if key.lower() == wanted:
+            return value
+    return None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """Describe one HTTP request: `Request(method="GET", url="http://a.example/r?b=5")`."""
+
+    method: str
+    url: str
+    headers: Headers = field(default=(), repr=False)  # may carry credentials
+    body: bytes = field(default=b"", repr=False)
+
+    def header(self, name: str) -> str | None:
+        """Return the first value of a header, or None."""
+        return find_header(self.headers, name)
+
+    def with_header(self, name: str, value: str) -> Request:
+        """Return the request with this header set, replacing any of the same name."""
+        kept = tuple(pair for pair in self.headers if pair[0].lower() != name.lower())
+        return replace(self, headers=(*kept, (name, value)))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Response:
+    """Describe one HTTP answer, body read whole."""
+
+    status: int
+    headers: Headers = ()
+    body: bytes = field(default=b"", repr=False)
+
+    def header(self, name: str) -> str | None:
+        """Return the first value of a header, or None."""
+        return find_header(self.headers, name)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Exchange:
+    """Pair a request with its answer; `elapsed_ms` is wall time on our side."""
+
+    request: Request
+    response: Response
+    elapsed_ms: float

@@ -1,0 +1,105 @@
+"""
+Read every environment variable of polyvalent, once, here and nowhere else.
+
+Each field's comment is its documentation; `docs/reference/settings.md` must name them all.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from polyvalent.errors import Misconfigured
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Hold the configuration of one process."""
+
+    # POLYVALENT_DATA_DIR: where the SQLite file and the key file live.
+    data_dir: Path
+    # POLYVALENT_DATABASE_URL: empty = SQLite in the data directory; else postgresql://user:pw@host/db.
+    database_url: str = field(default="", repr=False)
+    # POLYVALENT_KEY_FILE: the key ring that seals secrets; empty = keys.json in the data directory.
+    key_file: Path | None = None
+    # POLYVALENT_EGRESS_ALLOW: networks that outgoing calls may reach although they are private.
+    egress_allow: tuple[Network, ...] = ()
+    # POLYVALENT_PUBLIC_URL: how callers reach this server; used in links and in the API reference.
+    public_url: str = ""
+    # POLYVALENT_LOG_LEVEL: debug, info, warning or error.
+    log_level: str = "info"
+    # POLYVALENT_MAX_BODY_BYTES: the largest request body that is read.
+    max_body_bytes: int = 5 * 1024 * 1024
+    # POLYVALENT_VENDOR_DEADLINE_S: seconds that one call to a vendor may take, retries included.
+    vendor_deadline_s: float = 60.0
+
+    @property
+    def key_path(self) -> Path:
+        """Return where the key ring is kept."""
+        return self.key_file or self.data_dir / "keys.json"
+
+    @property
+    def database(self) -> str:
+        """Return the database URL, the data directory's SQLite file unless one is set."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'polyvalent.db'}"
+
+
+def read_settings(environ: Mapping[str, str], *, home: Path) -> Settings:
+    """
+    Build the settings from an environment, such as `os.environ`.
+
+    `home` is where the default data directory `.polyvalent` goes.
+    Raises Misconfigured, naming the variable and what it should look like.
+    """
+    data_dir = environ.get("POLYVALENT_DATA_DIR", "")
+    key_file = environ.get("POLYVALENT_KEY_FILE", "")
+    level = environ.get("POLYVALENT_LOG_LEVEL", "info").lower()
+    if level not in ("debug", "info", "warning", "error"):
+        raise Misconfigured(
+            f"POLYVALENT_LOG_LEVEL is {level!r}; it must be debug, info, warning or error."
+        )
+    return Settings(
+        data_dir=Path(data_dir).expanduser() if data_dir else home / ".polyvalent",
+        database_url=environ.get("POLYVALENT_DATABASE_URL", ""),
+        key_file=Path(key_file).expanduser() if key_file else None,
+        egress_allow=read_networks(environ.get("POLYVALENT_EGRESS_ALLOW", "")),
+        public_url=environ.get("POLYVALENT_PUBLIC_URL", "").rstrip("/"),
+        log_level=level,
+        max_body_bytes=int(_number(environ, "POLYVALENT_MAX_BODY_BYTES", 5 * 1024 * 1024)),
+        vendor_deadline_s=_number(environ, "POLYVALENT_VENDOR_DEADLINE_S", 60.0),
+    )
+
+
+def read_networks(text: str) -> tuple[Network, ...]:
+    """
+    Read a comma-separated list of networks: "127.0.0.1/32, fd00::/8".
+
+    Raises Misconfigured, naming the entry that is not a network.
+    """
+    networks = []
+    for entry in filter(None, (part.strip() for part in text.split(","))):
+        try:
+            networks.append(ipaddress.ip_network(entry, strict=False))
+        except ValueError as error:
+            raise Misconfigured(
+                f"POLYVALENT_EGRESS_ALLOW has {entry!r}, which is not a network. "
+                "Write addresses like 127.0.0.1/32 or fd00::/8, separated by commas."
+            ) from error
+    return tuple(networks)
+
+
+def _number(environ: Mapping[str, str], name: str, default: float) -> float:
+    text = environ.get(name, "")
+    if not text:
+        return default
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise Misconfigured(f"{name} is {text!r}; it must be a positive number.")
+    return number
