@@ -1,0 +1,261 @@
+"""
+Say what an element is: the platform's element JSON as frozen structs.
+
+One model serves the folders of `elements/`, the bodies of `POST /elements` and the answers of
+`GET /elements/{keyOrId}/export`. Decoding is construction: a validated struct is the element,
+no factory stands between. Wire names are the camel case of the field names.
+
+Members that the platform's model lacks are gathered in four extension members, all optional and
+ignored by others on import: `Resource.collection`, `Resource.writing`, `Element.verification` and
+`Element.failures`. `docs/reference/element-format.md` describes them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+# What an answer asks of us, told by status and text; see FailureRule.
+FailureKind = Literal[
+    "reauthorize",  # the token is gone: the merchant has to authorize again
+    "configuration",  # key, secret, address or signature is wrong
+    "permission",  # the vendor's user lacks a right
+    "refused",  # the request itself is bad
+    "absent",  # no such row
+    "duplicate",  # the row exists already
+    "wait",  # too many calls
+    "transient",  # may work later, nothing was done
+    "ambiguous",  # failed, but may have been done
+]
+
+
+class Authentication(Struct, frozen=True, rename="camel"):
+    """Name how instances of the element authenticate: `{"type": "oauth1"}`."""
+
+    type: str
+
+
+class Option(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """Offer one choice of a COMBO configuration entry."""
+
+    value: str
+    description: str = ""
+
+
+class ConfigurationEntry(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
+    """Describe one configuration key of an element: label, default, and whether it is needed."""
+
+    key: str
+    name: str
+    description: str = ""
+    type: str = "TEXTFIELD_1000"
+    id: int = 0
+    # May carry {other.key} placeholders; None means null on the wire, which is not the empty text.
+    default_value: str | None = None
+    required: bool = False
+    hide_from_console: bool = False
+    active: bool = True
+    internal: bool = False
+    group_control: bool = False
+    group_name: str = ""
+    display_order: int = 0
+    reseller_config: bool = False
+    company_config: bool = False
+    is_private: bool = False
+    options: tuple[Option, ...] = ()
+
+
+class Parameter(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
+    """Map a value of the incoming call to a place in the vendor's call, or back."""
+
+    name: str
+    vendor_name: str
+    type: str
+    vendor_type: str
+    id: int = 0
+    data_type: str = "string"
+    vendor_data_type: str = "string"
+    source: Literal["request", "response"] = "request"
+    required: bool = False
+    description: str = ""
+    converter: str = ""
+    sample_data: Any = None
+    element_id: int = 0
+    resource_id: int = 0
+    created_date: str = ""
+
+
+class Hook(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
+    """Keep one script of an element or resource, as text."""
+
+    type: Literal["preRequest", "postRequest", "event"]
+    body: str
+    id: int = 0
+    mime_type: str = "application/javascript"
+    is_legacy: bool = False
+    context_params: str = ""
+
+
+class Collection(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
+    """
+    Tell how the vendor answers a search, where the platform's model has no word for it.
+
+    Extension member `collection` of a resource.
+    """
+
+    # "keyed": an object whose keys are the ids ({"1": {…}}), or [] when empty; "array": a list.
+    shape: Literal["array", "keyed"] = "array"
+    # "repeatsLast": a page past the end is the last page again, so emptiness never comes.
+    past_the_end: Literal["empty", "repeatsLast"] = "empty"
+    # Vendor query pairs that give a stable order, sent with every search.
+    stable_order: tuple[tuple[str, str], ...] = ()
+
+
+class Writing(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
+    """
+    Tell how the vendor answers a write, where the platform's model has no word for it.
+
+    Extension member `writing` of a resource.
+    """
+
+    # Statuses that mean "created" although they are not 2xx, when a Location header comes along.
+    also_created: tuple[int, ...] = ()
+    # Where the new row's id stands: the last path segment of the Location header.
+    id_from: Literal["body", "location", "none"] = "body"
+    # After the write, read the row with this GET resource and answer with it.
+    read_back: str = ""
+    # The fields that identify a row whatever its id: to look up a write whose fate is unknown.
+    natural_key: tuple[str, ...] = ()
+
+
+class Resource(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
+    """Map one normalized method and path to one vendor method and path."""
+
+    path: str
+    method: str
+    vendor_path: str = ""
+    vendor_method: str = ""
+    id: int = 0
+    type: str = "api"
+    kind: str = "eb"
+    description: str = ""
+    operation_id: str = ""
+    root_key: str = ""
+    pagination_type: Literal["VENDOR_SUPPORTED", "VENDOR_NOT_SUPPORTED"] = "VENDOR_SUPPORTED"
+    next_page_key: str = ""
+    next_resource: str = ""
+    object: str = ""
+    parameters: tuple[Parameter, ...] = ()
+    hooks: tuple[Hook, ...] = ()
+    model: Any = None
+    response: Any = None
+    owner_account_id: int = 0
+    created_date: str = ""
+    # Extensions.
+    collection: Collection | None = None
+    writing: Writing | None = None
+
+
+class ObjectField(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
+    """Describe one field of an object."""
+
+    name: str
+    type: str = "string"
+    id: int = 0
+    format: str = ""
+    required: bool = False
+    primary_key: bool = False
+    hidden: bool = False
+    read_only: bool = False
+    reference: Any = None
+
+
+class SearchConfiguration(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """List the fields and operators that a search on an object takes."""
+
+    fields: tuple[str, ...] = ()
+    operators: tuple[str, ...] = ()
+
+
+class ElementObject(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
+    """Describe a record type that resources of the element handle."""
+
+    name: str
+    id: int = 0
+    vendor_name: str = ""
+    primary_key_name: str = "id"
+    created_date_name: str = ""
+    created_date_format: str = ""
+    updated_date_name: str = ""
+    updated_date_format: str = ""
+    search_configuration: SearchConfiguration = SearchConfiguration()
+    fields: tuple[ObjectField, ...] = ()
+
+
+class FailureRule(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
+    """
+    Recognize one kind of failed answer and say what a person should do about it.
+
+    Extension member `failures` of an element: the first rule whose conditions all hold decides.
+    An absent condition holds always. `contains` is looked for in the body as text.
+    """
+
+    kind: FailureKind
+    status: tuple[int, ...] = ()
+    contains: str = ""
+    content_type: str = ""
+    methods: tuple[str, ...] = ()
+    empty_body: bool = False
+    message: str = ""
+
+
+class VerificationRead(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
+    """
+    Describe one cheap read that proves new credentials work.
+
+    Extension member `verification` of an element: the reads are tried in order until the vendor
+    permits one. A row of the answer must have every field of `expect_fields`, else the
+    credentials see less than they should and `otherwise` says what to do.
+    """
+
+    vendor_path: str
+    query: tuple[tuple[str, str], ...] = ()
+    expect_fields: tuple[str, ...] = ()
+    # What it means when rows come but without the fields (a public view), or empty (no rights).
+    otherwise: str = ""
+    when_rows_empty: str = ""
+
+
+class Element(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
+    """Describe a connector to one vendor, whole."""
+
+    name: str
+    description: str
+    authentication: Authentication
+    key: str = ""
+    id: int = 0
+    hub: str = "general"
+    protocol_type: str = "http"
+    image: str = ""
+    logo: str = ""
+    active: bool = True
+    deleted: bool = False
+    beta: bool = False
+    cloneable: bool = True
+    extendable: bool = False
+    extended: bool = False
+    private: bool = False
+    trial_account: bool = False
+    type_oauth: bool = False
+    transformations_enabled: bool = True
+    bulk_download_enabled: bool = True
+    bulk_upload_enabled: bool = True
+    configuration: tuple[ConfigurationEntry, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    resources: tuple[Resource, ...] = ()
+    hooks: tuple[Hook, ...] = ()
+    objects: tuple[ElementObject, ...] = ()
+    # Extensions.
+    verification: tuple[VerificationRead, ...] = ()
+    failures: tuple[FailureRule, ...] = ()
