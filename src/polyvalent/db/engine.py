@@ -1,0 +1,260 @@
+"""
+Open a database and hand out connections: one to write in a transaction, one to read.
+
+SQLite runs in WAL with `synchronous=FULL`: a committed instance survives a kill and a power
+loss; WAL with NORMAL would survive only the kill. One connection writes, four read, so writers
+of this process queue in order instead of polling for the lock, and `BEGIN IMMEDIATE` takes the
+lock that other processes wait for before anything was read.
+
+Source: sqlite.org, "Write-Ahead Logging" and "PRAGMA synchronous", 2026-11.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Table, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
+
+from polyvalent.errors import Misconfigured, Unavailable
+
+Connection = AsyncConnection
+
+BUSY_TIMEOUT_MS = 10_000
+POOL_TIMEOUT_S = 30
+SQLITE_READERS = 4
+POSTGRESQL_CONNECTIONS = 10
+
+
+class Database:
+    """
+    Hand out connections of one open database; belongs to the event loop that first uses it.
+
+    `url` carries a password: it is never printed.
+    """
+
+    def __init__(self, url: URL, *, writer: AsyncEngine, reader: AsyncEngine) -> None:
+        self.url = url
+        self._writer = writer
+        self._reader = reader
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Say whether this is SQLite; the other is PostgreSQL."""
+        return self.url.get_backend_name() == "sqlite"
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """
+        Give a connection inside a transaction: committed at the end, rolled back on an error.
+
+        On SQLite the write lock is held from the start, so keep it short and never wait for
+        the network inside. Raises Unavailable if the database does not answer or stays locked.
+        """
+        async with _translated(), self._writer.connect() as connection, connection.begin():
+            yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Connection]:
+        """
+        Give a connection that the database itself keeps from writing.
+
+        Raises Unavailable if the database does not answer.
+        """
+        async with _translated(), self._reader.connect() as connection, connection.begin():
+            yield connection
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._writer.dispose()
+        if self._reader is not self._writer:
+            await self._reader.dispose()
+
+    def __repr__(self) -> str:
+        """Name the kind of database, not its URL."""
+        return f"Database({self.url.get_backend_name()})"
+
+
+async def open_database(url: str) -> Database:
+    """
+    Open a database by its URL; `upgrade` must still lead it to the schema.
+
+    "sqlite:///relative/or//absolute/path.db" creates the file (0600) and its directory (0700);
+    "postgresql://user:password@host/name", also "postgres://" and "postgresql+asyncpg://",
+    with `?sslmode=require` if need be.
+
+    Raises Misconfigured for any other URL or a file that cannot be made, and Unavailable if
+    the database does not answer.
+    """
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        _make_file(Path(parsed.database or ""))
+        database = Database(
+            parsed,
+            writer=_sqlite_engine(parsed, pool_size=1, pragmas=("foreign_keys=ON",)),
+            reader=_sqlite_engine(parsed, pool_size=SQLITE_READERS, pragmas=("query_only=ON",)),
+        )
+    else:
+        engine = create_async_engine(
+            parsed,
+            pool_size=POSTGRESQL_CONNECTIONS,
+            max_overflow=0,
+            pool_timeout=POOL_TIMEOUT_S,
+            pool_pre_ping=True,
+            hide_parameters=True,
+        )
+        reader = engine.execution_options(postgresql_readonly=True)
+        database = Database(parsed, writer=engine, reader=reader)
+    try:
+        async with database.reading() as connection:
+            await connection.execute(text("SELECT 1"))
+    except BaseException:
+        await database.close()
+        raise
+    return database
+
+
+def parse_url(url: str) -> URL:
+    """
+    Read a database URL into the form that the drivers take.
+
+    Raises Misconfigured, without repeating the URL, which may carry a password.
+    """
+    expected = (
+        "The database URL must look like sqlite:///path/to/file.db or "
+        "postgresql://user:password@host/name."
+    )
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise Misconfigured(expected) from None
+    if parsed.drivername in ("sqlite", "sqlite+aiosqlite"):
+        if not parsed.database or parsed.database == ":memory:":
+            raise Misconfigured(f"{expected} SQLite without a file would forget every instance.")
+        return parsed.set(drivername="sqlite+aiosqlite")
+    if parsed.drivername in ("postgresql", "postgres", "postgresql+asyncpg"):
+        query: dict[str, Any] = dict(parsed.query)
+        if "sslmode" in query:  # libpq's word; asyncpg's is ssl
+            query["ssl"] = query.pop("sslmode")
+        return parsed.set(drivername="postgresql+asyncpg", query=query)
+    raise Misconfigured(expected)
+
+
+@asynccontextmanager
+async def migration_connection(database: Database) -> AsyncIterator[Connection]:
+    """
+    Give a connection to change the schema with, in a transaction that one process has at a time.
+
+    On SQLite foreign keys are not enforced here: rebuilding a table drops the old one, and an
+    enforced ON DELETE CASCADE would take the rows of other tables along.
+    """
+    if not database.is_sqlite:
+        async with database.transaction() as connection:
+            await lock(connection, "migration")
+            yield connection
+        return
+    engine = _sqlite_engine(database.url, pool_size=0, pragmas=("foreign_keys=OFF",))
+    try:
+        async with _translated(), engine.connect() as connection, connection.begin():
+            yield connection
+            if (await connection.execute(text("PRAGMA foreign_key_check"))).first():
+                raise Misconfigured("A migration would leave rows whose owner is gone.")
+    finally:
+        await engine.dispose()
+
+
+async def lock(connection: Connection, name: str) -> None:
+    """
+    Keep others that lock the same name out until the transaction ends.
+
+    On SQLite a transaction is alone as it is.
+    """
+    if connection.dialect.name == "postgresql":
+        key = int.from_bytes(sha256(f"polyvalent/{name}".encode()).digest()[:8], signed=True)
+        await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+
+
+async def next_id(connection: Connection, table: Table) -> int:
+    """
+    Take the next id of a table, so that a row can be sealed before it is inserted.
+
+    An id is never given twice, even if the row is never inserted.
+    """
+    if connection.dialect.name == "postgresql":
+        query = text("SELECT nextval(pg_get_serial_sequence(:name, 'id'))")
+        return int((await connection.execute(query, {"name": table.name})).scalar_one())
+    # sqlite_sequence holds the last id of each AUTOINCREMENT table and may be written to:
+    # sqlite.org/autoinc.html, 2026-11.
+    values = {"name": table.name}
+    advance = text("UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = :name RETURNING seq")
+    taken = (await connection.execute(advance, values)).scalar_one_or_none()
+    if taken is not None:
+        return int(taken)
+    first = text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, 1)")
+    await connection.execute(first, values)
+    return 1
+
+
+def _make_file(path: Path) -> None:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # SQLite gives its -wal and -shm files the mode of the database file.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise Misconfigured(
+            f"The database file {path} cannot be written: {error.strerror}. "
+            "Give another data directory or its right to this user."
+        ) from error
+
+
+def _sqlite_engine(url: URL, *, pool_size: int, pragmas: tuple[str, ...]) -> AsyncEngine:
+    pool: dict[str, Any] = {"poolclass": NullPool}
+    if pool_size:
+        pool = {
+            "poolclass": AsyncAdaptedQueuePool,
+            "pool_size": pool_size,
+            "max_overflow": 0,
+            "pool_timeout": POOL_TIMEOUT_S,
+        }
+    engine = create_async_engine(url, hide_parameters=True, **pool)
+    begin = "BEGIN" if "query_only=ON" in pragmas else "BEGIN IMMEDIATE"
+
+    def prepare(raw: Any, _record: Any) -> None:
+        # The driver would begin transactions by its own rules; ours begin in `start`.
+        raw.isolation_level = None
+        cursor = raw.cursor()
+        for pragma in (
+            f"busy_timeout={BUSY_TIMEOUT_MS}",  # first: switching to WAL needs the lock
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            *pragmas,
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    def start(connection: Any) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine.sync_engine, "connect", prepare)
+    event.listen(engine.sync_engine, "begin", start)
+    return engine
+
+
+@asynccontextmanager
+async def _translated() -> AsyncIterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeout, ConnectionError) as error:
+        # The driver's words may name the host and the user, so they stay in the chain only.
+        raise Unavailable(
+            "The database does not answer. Check that it runs and that the database URL is right."
+        ) from error
