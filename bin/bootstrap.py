@@ -52,7 +52,7 @@ class CannotInstall(Exception):
 def main(kind: str) -> None:
     """Bring `.venv` up to date with requirements/<kind>.txt, or end with one line on stderr."""
     try:
-        with _lock():
+        with _Lock():
             _prepare(kind)
     except CannotInstall as error:
         _say(str(error), color="31")
@@ -68,9 +68,7 @@ def main(kind: str) -> None:
 def _prepare(kind: str) -> None:
     lock = REQUIREMENTS / f"{kind}.txt"
     if _is_ours() and _fits("runtime"):
-        if _fits(
-            kind
-        ):  # another call was quicker, or another name for the same Python was asked for
+        if _fits(kind):  # another call was quicker, or the same Python has two names
             _record_place()
             return
         todo = "adding the test tools"
@@ -90,12 +88,12 @@ def _prepare(kind: str) -> None:
     _say(f"ready after {time.monotonic() - started:.0f} s", color="32")
 
 
-class _lock:
+class _Lock:
     """Let one process at a time work on the environment; its children keep the lock held."""
 
     def __enter__(self) -> None:
         self.descriptor = os.open(ROOT, os.O_RDONLY)
-        os.set_inheritable(self.descriptor, True)  # noqa: FBT003
+        os.set_inheritable(self.descriptor, True)
         try:
             fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -129,7 +127,7 @@ def _fits(kind: str) -> bool:
 
 
 def _base_python() -> Path:
-    """Return the interpreter itself, past links: it vanishes when the system moves to another Python."""
+    """Return the interpreter itself, past links that may one day lead to another Python."""
     return Path(sys._base_executable).resolve()  # type: ignore[attr-defined]  # noqa: SLF001
 
 
@@ -191,14 +189,11 @@ def _link() -> None:
     script = VENV / "bin" / "polyvalent"
     _write(
         script,
-        b"#!/bin/sh\n"
-        b"''':'\n"  # sh runs the next line, Python reads it as text: a path with spaces has no shebang
-        b'exec "$(dirname "$0")/python" "$0" "$@"\n'
-        b"'''\n"
-        b"import sys\n\n"
-        b"from polyvalent.cli import main\n\n"
-        b'sys.argv[0] = "polyvalent"\n'
-        b"sys.exit(main())\n",
+        f"#!{VENV / 'bin' / 'python'}\n"
+        "import sys\n\n"
+        "from polyvalent.cli import main\n\n"
+        'sys.argv[0] = "polyvalent"\n'
+        "sys.exit(main())\n".encode(),
     )
     script.chmod(0o755)
 
