@@ -172,13 +172,14 @@ def _install(lock: Path) -> None:
 def _explain(log: str) -> str:
     """Say what pip's output means, with its last word."""
     lines = [line.strip() for line in log.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith("ERROR")] or lines[-1:] or ["nothing"]
     network = [line for line in lines if SIGNS_OF_NO_NETWORK.search(line)]
-    if network:
+    if network and "hash" not in errors[-1].lower():
+        reason = network[-1].rpartition("broken by ")[2]
         return (
             "the package index cannot be reached; check the network, or name a mirror by "
-            f"PIP_INDEX_URL. pip says: {network[-1]}"
+            f"PIP_INDEX_URL. pip says: {reason}"
         )
-    errors = [line for line in lines if line.startswith("ERROR")] or lines[-1:] or ["nothing"]
     return f"the packages cannot be installed. pip says: {errors[-1]} (all of it: {LOG})"
 
 
