@@ -20,7 +20,7 @@ from typing import Any
 
 from sqlalchemy import Table, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
@@ -31,8 +31,14 @@ Connection = AsyncConnection
 
 BUSY_TIMEOUT_MS = 10_000
 POOL_TIMEOUT_S = 30
+# After the busy timeout, because switching to WAL needs the lock.
+SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL")
 SQLITE_READERS = 4
 POSTGRESQL_CONNECTIONS = 10
+# BUSY, LOCKED, IOERR, FULL, CANTOPEN: sqlite.org/rescode.html
+SQLITE_PASSING = frozenset({5, 6, 10, 13, 14})
+# Connection, authorization, no such database, deadlock, resources, shutdown: PostgreSQL 18, A
+POSTGRESQL_PASSING = ("08", "28", "3D", "40", "53", "55P03", "57P")
 
 
 class Database:
@@ -60,7 +66,7 @@ class Database:
         On SQLite the write lock is held from the start, so keep it short and never wait for
         the network inside. Raises Unavailable if the database does not answer or stays locked.
         """
-        async with _translated(), self._writer.connect() as connection, connection.begin():
+        async with _begun(self._writer) as connection:
             yield connection
 
     @asynccontextmanager
@@ -70,7 +76,7 @@ class Database:
 
         Raises Unavailable if the database does not answer.
         """
-        async with _translated(), self._reader.connect() as connection, connection.begin():
+        async with _begun(self._reader) as connection:
             yield connection
 
     async def close(self) -> None:
@@ -84,13 +90,14 @@ class Database:
         return f"Database({self.url.get_backend_name()})"
 
 
-async def open_database(url: str) -> Database:
+async def open_database(url: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Database:
     """
     Open a database by its URL; `upgrade` must still lead it to the schema.
 
     "sqlite:///relative/or//absolute/path.db" creates the file (0600) and its directory (0700);
     "postgresql://user:password@host/name", also "postgres://" and "postgresql+asyncpg://",
-    with `?sslmode=require` if need be.
+    with `?sslmode=require` if need be. `busy_timeout_ms` is how long SQLite waits for the lock
+    that another process holds.
 
     Raises Misconfigured for any other URL or a file that cannot be made, and Unavailable if
     the database does not answer.
@@ -98,10 +105,13 @@ async def open_database(url: str) -> Database:
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite":
         _make_file(Path(parsed.database or ""))
+        busy = f"busy_timeout={busy_timeout_ms}"
+        writing = (busy, *SQLITE_PRAGMAS, "foreign_keys=ON")
+        reading = (busy, *SQLITE_PRAGMAS, "query_only=ON")
         database = Database(
             parsed,
-            writer=_sqlite_engine(parsed, pool_size=1, pragmas=("foreign_keys=ON",)),
-            reader=_sqlite_engine(parsed, pool_size=SQLITE_READERS, pragmas=("query_only=ON",)),
+            writer=_sqlite_engine(parsed, pool_size=1, pragmas=writing),
+            reader=_sqlite_engine(parsed, pool_size=SQLITE_READERS, pragmas=reading),
         )
     else:
         engine = create_async_engine(
@@ -162,9 +172,10 @@ async def migration_connection(database: Database) -> AsyncIterator[Connection]:
             await lock(connection, "migration")
             yield connection
         return
-    engine = _sqlite_engine(database.url, pool_size=0, pragmas=("foreign_keys=OFF",))
+    pragmas = (f"busy_timeout={BUSY_TIMEOUT_MS}", *SQLITE_PRAGMAS, "foreign_keys=OFF")
+    engine = _sqlite_engine(database.url, pool_size=0, pragmas=pragmas)
     try:
-        async with _translated(), engine.connect() as connection, connection.begin():
+        async with _begun(engine) as connection:
             yield connection
             if (await connection.execute(text("PRAGMA foreign_key_check"))).first():
                 raise Misconfigured("A migration would leave rows whose owner is gone.")
@@ -232,12 +243,7 @@ def _sqlite_engine(url: URL, *, pool_size: int, pragmas: tuple[str, ...]) -> Asy
         # The driver would begin transactions by its own rules; ours begin in `start`.
         raw.isolation_level = None
         cursor = raw.cursor()
-        for pragma in (
-            f"busy_timeout={BUSY_TIMEOUT_MS}",  # first: switching to WAL needs the lock
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            *pragmas,
-        ):
+        for pragma in pragmas:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
@@ -250,11 +256,36 @@ def _sqlite_engine(url: URL, *, pool_size: int, pragmas: tuple[str, ...]) -> Asy
 
 
 @asynccontextmanager
-async def _translated() -> AsyncIterator[None]:
+async def _begun(engine: AsyncEngine) -> AsyncIterator[Connection]:
+    connected = False
     try:
-        yield
-    except (OperationalError, InterfaceError, PoolTimeout, ConnectionError) as error:
-        # The driver's words may name the host and the user, so they stay in the chain only.
-        raise Unavailable(
-            "The database does not answer. Check that it runs and that the database URL is right."
-        ) from error
+        async with engine.connect() as connection:
+            connected = True
+            async with connection.begin():
+                yield connection
+    except PoolTimeout as error:
+        raise Unavailable("Every database connection is busy; try again.") from error
+    except DBAPIError as error:
+        if _is_passing(error):
+            raise _silent() from error
+        raise
+    except OSError as error:
+        if connected:  # the body's own: a file, a deadline
+            raise
+        raise _silent() from error
+
+
+def _is_passing(error: DBAPIError) -> bool:
+    # A wrong statement is a defect and stays one; these are the database's state or its absence.
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in SQLITE_PASSING
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return error.connection_invalidated or state.startswith(POSTGRESQL_PASSING)
+
+
+def _silent() -> Unavailable:
+    # The driver's words may name host and user: they stay in the chain.
+    return Unavailable(
+        "The database does not answer. Check that it runs and that the database URL is right."
+    )
