@@ -5,9 +5,9 @@ One model serves the folders of `elements/`, the bodies of `POST /elements` and 
 `GET /elements/{keyOrId}/export`. Decoding is construction: a validated struct is the element,
 no factory stands between. Wire names are the camel case of the field names.
 
-Members that the platform's model lacks are gathered in four extension members, all optional and
-ignored by others on import: `Resource.collection`, `Resource.writing`, `Element.verification` and
-`Element.failures`. `docs/reference/element-format.md` describes them.
+Members that the platform's model lacks are gathered in five extension members, all optional and
+ignored by others on import: `Resource.collection`, `Resource.filtering`, `Resource.writing`,
+`Element.verification` and `Element.failures`. `docs/reference/element-format.md` describes them.
 """
 
 from __future__ import annotations
@@ -110,6 +110,24 @@ class Collection(Struct, frozen=True, rename="camel", omit_defaults=True, kw_onl
     past_the_end: Literal["empty", "repeatsLast"] = "empty"
     # Vendor query pairs that give a stable order, sent with every search.
     stable_order: tuple[tuple[str, str], ...] = ()
+    # The field of a row that the stable order ascends by, and the vendor query pairs that ask for
+    # the rows behind one: {last} stands for its value. Without them paging goes by page number.
+    cursor_field: str = ""
+    rows_after: tuple[tuple[str, str], ...] = ()
+
+
+class Filtering(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
+    """
+    Tell how a predicate of `where` is put to the vendor.
+
+    Extension member `filtering` of a resource. `pairs` are vendor query pairs in which {n} stands
+    for the predicate's number from 1, {field}, {operator} and {value} for its parts.
+    """
+
+    fields: tuple[str, ...] = ()
+    # Our operator and the vendor's: [["=", "eq"]].
+    operators: tuple[tuple[str, str], ...] = ()
+    pairs: tuple[tuple[str, str], ...] = ()
 
 
 class Writing(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
@@ -154,6 +172,7 @@ class Resource(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=
     created_date: str = ""
     # Extensions.
     collection: Collection | None = None
+    filtering: Filtering | None = None
     writing: Writing | None = None
 
 
@@ -207,7 +226,10 @@ class FailureRule(Struct, frozen=True, rename="camel", omit_defaults=True, kw_on
     content_type: str = ""
     methods: tuple[str, ...] = ()
     empty_body: bool = False
+    # A full sentence for an engineer or merchant: what it means, what to do and where.
     message: str = ""
+    # The status that our caller gets, where the kind's usual one does not fit; 0: the usual one.
+    answer: int = 0
 
 
 class VerificationRead(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
