@@ -1,0 +1,137 @@
+"""Change an instance: its name, tags and configuration, or its credentials by a new consent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from polyvalent.auth.oauth1 import TokenCredentials
+from polyvalent.auth.oauth1_variant import Variant
+from polyvalent.catalog.element import Element
+from polyvalent.errors import BadRequest, NotFound
+from polyvalent.instances import sql
+from polyvalent.instances.application import normalize_addresses, site_key
+from polyvalent.instances.configuration import check, entries_of, merge
+from polyvalent.instances.draft import Draft
+from polyvalent.instances.handshake import Handshake
+from polyvalent.instances.model import Configuration, Instance
+from polyvalent.instances.naming import clean_name
+from polyvalent.instances.ports import Ports
+from polyvalent.instances.provision import prove, stored_values, use_handshake
+from polyvalent.instances.verify import verify
+from polyvalent.instances.watch import Watch
+
+# A change to one of these could break the connection, so it is proven before it is stored.
+_TOUCHY = frozenset(
+    ("base.url", "oauth.api.key", "oauth.api.secret", "oauth.user.token", "oauth.user.token.secret")
+)
+
+
+async def change(
+    ports: Ports, instance: Instance, draft: Draft, *, element: Element, watch: Watch
+) -> Instance:
+    """
+    Apply a draft to an instance; members that it lacks stay as they are, id and token always.
+
+    With `providerData` the instance is provisioned anew. Raises as `provision` does, and
+    NotFound if the instance was deleted meanwhile; then nothing was changed.
+    """
+    if draft.element is not None and draft.element not in (element.key, str(element.id)):
+        raise BadRequest(
+            f"Instance {instance.id} belongs to element {element.key}; it can only move to a clone "
+            f"of that element, and {draft.element!r} is none."
+        )
+    columns: dict[str, Any] = {}
+    if draft.name is not None:
+        columns["name"] = clean_name(draft.name)
+    if draft.trace_logging_enabled is not None:
+        columns["trace_logging_enabled"] = draft.trace_logging_enabled
+    configuration = _changed(element, instance, draft)
+    handshake: Handshake | None = None
+    if _reprovisions(draft):
+        proven = await prove(ports, element, configuration, draft=draft, watch=watch)
+        configuration, handshake = proven.configuration, proven.handshake
+        columns |= _healed(proven.variant)
+    elif _is_touched(element, instance.configuration, configuration):
+        token = TokenCredentials(
+            configuration.get("oauth.user.token") or "",
+            configuration.get("oauth.user.token.secret") or "",
+        )
+        columns |= _healed(await verify(ports, element, configuration, token=token, watch=watch))
+    return await _store(
+        ports,
+        instance,
+        element=element,
+        columns=columns,
+        tags=draft.tags,
+        configuration=configuration,
+        handshake=handshake,
+    )
+
+
+def _reprovisions(draft: Draft) -> bool:
+    """Say whether a draft brings a new consent; a lone `debug` does not."""
+    return any(name != "debug" for name in draft.provider_data or {})
+
+
+def _changed(element: Element, instance: Instance, draft: Draft) -> Configuration:
+    if not draft.configuration:
+        return instance.configuration
+    merged = merge(
+        instance.configuration,
+        normalize_addresses(element, draft.configuration),
+        known=entries_of(element),
+    )
+    check(element, merged)
+    return merged
+
+
+def _is_touched(element: Element, before: Configuration, after: Configuration) -> bool:
+    return any(before.get(key) != after.get(key) for key in {*_TOUCHY, site_key(element) or ""})
+
+
+def _healed(variant: Variant) -> dict[str, Any]:
+    return {"valid": True, "invalid_reason": None, "signing_variant": str(variant)}
+
+
+async def _store(
+    ports: Ports,
+    instance: Instance,
+    *,
+    element: Element,
+    columns: dict[str, Any],
+    tags: tuple[str, ...] | None,
+    configuration: Configuration,
+    handshake: Handshake | None,
+) -> Instance:
+    changed = {
+        key: value
+        for key, value in configuration.items()
+        if key not in instance.configuration or instance.configuration[key] != value
+    }
+    async with ports.database.transaction() as connection:
+        ports.mark("change.in_transaction")
+        await use_handshake(ports, connection, handshake)
+        there = await sql.update_instance(
+            connection, instance.id, now=ports.now(), changes=columns
+        )
+        if not there:
+            raise NotFound(f"Instance {instance.id} was deleted meanwhile.")
+        if tags is not None:
+            await sql.replace_tags(connection, instance.id, tags=tags)
+        await sql.put_configuration(
+            connection,
+            ports.keys.ring(),
+            random=ports.random,
+            instance_id=instance.id,
+            values=stored_values(element, changed),
+        )
+        ports.mark("change.before_commit")
+        stored = await sql.find_instance(
+            connection,
+            ports.keys,
+            instance_id=instance.id,
+            organization_id=instance.organization_id,
+        )
+    ports.mark("change.committed")
+    assert stored is not None  # noqa: S101  # updated by this transaction
+    return stored

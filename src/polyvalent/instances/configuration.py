@@ -1,0 +1,187 @@
+"""
+Complete, check, fill and mask the configuration of an instance.
+
+An instance's configuration is a flat map of texts and nulls: the element's defaults, what the
+caller gave, what provisioning obtained. Values may carry {placeholders} of other keys; they are
+stored and shown with them and filled only where a call is built.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from urllib.parse import urlsplit
+
+from polyvalent.catalog.common import COMMON_CONFIGURATION
+from polyvalent.catalog.element import ConfigurationEntry, Element
+from polyvalent.errors import BadRequest
+from polyvalent.instances.model import Configuration
+
+MASK = "********"
+_PLACEHOLDER = re.compile(r"\{([A-Za-z0-9_.-]+)\}")
+# Masked whatever the element says of them.
+_SECRET_KEYS = frozenset(
+    (
+        "oauth.api.key",
+        "oauth.api.secret",
+        "password",
+        "oauth.user.token",
+        "oauth.user.token.secret",
+        "oauth.user.refresh_token",
+        "event.notification.signature.key",
+        "event.notification.basic.password",
+    )
+)
+# What provisioning obtains: never asked of a caller.
+OBTAINED_KEYS = ("oauth.user.token", "oauth.user.token.secret")
+
+
+def entries_of(element: Element) -> dict[str, ConfigurationEntry]:
+    """Return every entry that an instance of the element may have, the platform's own included."""
+    return {entry.key: entry for entry in (*COMMON_CONFIGURATION, *element.configuration)}
+
+
+def is_secret(element: Element, key: str) -> bool:
+    """Say whether values of a configuration key are sealed at rest and masked in answers."""
+    if key in _SECRET_KEYS or key.endswith(".secret"):
+        return True
+    entry = entries_of(element).get(key)
+    return entry is not None and entry.type == "PASSWORD"
+
+
+def complete(element: Element, given: Configuration) -> Configuration:
+    """
+    Lay what was given over the element's defaults, in the element's order.
+
+    Keys the platform has in common are kept only where they were given; their defaults stand in
+    the configuration sub-resource. Keys nobody knows are left out; see `unknown_keys`.
+    """
+    known = {entry.key: entry.default_value for entry in element.configuration}
+    common = {entry.key for entry in COMMON_CONFIGURATION}
+    extra = {key: value for key, value in given.items() if key in common and key not in known}
+    return {**{key: given.get(key, default) for key, default in known.items()}, **extra}
+
+
+def unknown_keys(element: Element, given: Configuration) -> tuple[str, ...]:
+    """Return the keys that neither the element nor the platform knows."""
+    known = entries_of(element)
+    return tuple(key for key in given if key not in known)
+
+
+def check(element: Element, configuration: Configuration) -> None:
+    """
+    Make sure that every required entry is there and every value is one its type takes.
+
+    Raises BadRequest naming all missing entries, key and label, or all bad values.
+    """
+    missing = [
+        f"{entry.key} ({entry.name})"
+        for entry in element.configuration
+        if entry.required
+        and entry.key not in OBTAINED_KEYS
+        and not (configuration.get(entry.key) or entry.default_value)
+    ]
+    if missing:
+        raise BadRequest(
+            f"The configuration lacks {len(missing)} required "
+            f"{'entry' if len(missing) == 1 else 'entries'}: {', '.join(missing)}. "
+            "Give each a value in `configuration`."
+        )
+    known = entries_of(element)
+    faults = [
+        fault
+        for key, value in configuration.items()
+        if value is not None and key in known and (fault := _fault(known[key], value))
+    ]
+    if faults:
+        raise BadRequest("The configuration cannot be used: " + "; ".join(faults) + ".")
+
+
+def fill(configuration: Configuration, key: str) -> str:
+    """
+    Return a value with its {placeholders} filled, also nested ones.
+
+    {"base.url": "{store.url}/api", "store.url": "https://a.example"}, "base.url"
+    → "https://a.example/api".
+    Raises BadRequest if a placeholder has no value or they refer to each other in a circle.
+    """
+    return _fill(configuration, configuration.get(key) or "", seen=(key,))
+
+
+def fill_all(configuration: Configuration) -> Configuration:
+    """Return the configuration with the placeholders of every value filled where they can be."""
+    return {
+        key: _fill(configuration, value, seen=(key,), lenient=True) if value else value
+        for key, value in configuration.items()
+    }
+
+
+def placeholders(text: str) -> tuple[str, ...]:
+    """Return the names in braces: "{store.url}/oauth/initiate" → ("store.url",)."""
+    return tuple(_PLACEHOLDER.findall(text))
+
+
+def merge(stored: Configuration, changes: Configuration, *, known: Iterable[str]) -> Configuration:
+    """Lay changes over a stored configuration; a value sent back masked keeps what is stored."""
+    names = set(known)
+    kept = {
+        key: stored.get(key) if value == MASK else value
+        for key, value in changes.items()
+        if key in names
+    }
+    return {**stored, **kept}
+
+
+def mask(element: Element, configuration: Configuration) -> Configuration:
+    """Return the configuration fit to be shown: secrets as "********", nulls as they are."""
+    return {
+        key: MASK if value and is_secret(element, key) else value
+        for key, value in configuration.items()
+    }
+
+
+def _fill(
+    configuration: Mapping[str, str | None],
+    text: str,
+    *,
+    seen: tuple[str, ...],
+    lenient: bool = False,
+) -> str:
+    def value_of(match: re.Match[str]) -> str:
+        name = match.group(1)
+        value = configuration.get(name)
+        if name in seen or value is None:
+            if lenient:
+                return match.group(0)
+            raise BadRequest(
+                f"Configuration entry {seen[0]} needs {name}, which "
+                + ("refers back to it." if name in seen else "has no value.")
+            )
+        return _fill(configuration, value, seen=(*seen, name), lenient=lenient)
+
+    return _PLACEHOLDER.sub(value_of, text)
+
+
+def _fault(entry: ConfigurationEntry, value: str) -> str | None:
+    """Say what is wrong with a value for its entry, None if nothing is."""
+    if entry.type == "BOOLEAN" and value not in ("true", "false"):
+        return f"{entry.key} must be true or false, but it is {value[:40]!r}"
+    if entry.options and value and value not in {option.value for option in entry.options}:
+        choices = ", ".join(option.value for option in entry.options)
+        return f"{entry.key} must be one of {choices}, but it is {value[:40]!r}"
+    if entry.key.endswith("callback.url") and value:
+        return _url_fault(entry.key, value)
+    return None
+
+
+def _url_fault(key: str, value: str) -> str | None:
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or any(character.isspace() or ord(character) < 32 for character in value):
+        return f"{key} must be an http:// or https:// address, but it is {value[:120]!r}"
+    if parts.fragment:
+        return f"{key} must not have a # part, since stores append their answer behind it"
+    return None

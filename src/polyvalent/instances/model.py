@@ -1,0 +1,118 @@
+"""Hold what an instance is: the stored row, the view for callers, the connection made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NewType
+
+from polyvalent.auth.oauth1 import ClientCredentials, TokenCredentials
+from polyvalent.auth.oauth1_variant import Variant
+from polyvalent.catalog.element import Element
+
+# Minted only by find_accessible: proof that this caller may see this instance.
+InstanceId = NewType("InstanceId", int)
+
+Configuration = Mapping[str, str | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connection:
+    """
+    Hold an instance made ready to call: its element, filled configuration, opened credentials.
+
+    `configuration` has its {placeholders} filled: base.url is "https://shop.example/api/rest".
+    """
+
+    instance_id: int
+    element: Element
+    configuration: Configuration = field(repr=False)
+    client: ClientCredentials | None = field(repr=False)
+    token: TokenCredentials | None = field(repr=False)
+    variant: Variant
+    disabled: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instance:
+    """Hold one stored instance with its secrets opened."""
+
+    id: InstanceId
+    organization_id: int
+    account_id: int
+    user_id: int
+    element_id: int
+    element_key: str
+    name: str
+    token: str = field(repr=False)
+    tags: tuple[str, ...]
+    configuration: Configuration = field(repr=False)
+    valid: bool
+    disabled: bool
+    invalid_reason: str | None
+    events_enabled: bool
+    caching_enabled: bool
+    trace_logging_enabled: bool
+    max_cache_size: int
+    cache_time_to_live: int
+    external_authentication: str
+    signing_variant: str
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredValue:
+    """Hold one configuration value on its way to the database: in the open, or to be sealed."""
+
+    value: str | None = field(repr=False)
+    secret: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewInstance:
+    """Hold what a new instance row is made of."""
+
+    organization_id: int
+    account_id: int
+    user_id: int
+    element_id: int
+    element_key: str
+    name: str
+    token: str = field(repr=False)
+    tags: tuple[str, ...]
+    configuration: Mapping[str, StoredValue] = field(repr=False)
+    trace_logging_enabled: bool
+    external_authentication: str
+    signing_variant: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewAuthorizationRequest:
+    """Hold temporary credentials on their way to the database."""
+
+    element_key: str
+    store_url: str
+    callback_url: str
+    client_key: str
+    token: str = field(repr=False)
+    secret: str = field(repr=False)
+    handle: str = field(repr=False)
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuthorizationRequest:
+    """Hold stored temporary credentials, opened; the secret is empty once they were used."""
+
+    id: int
+    element_key: str
+    store_url: str
+    secret: str = field(repr=False)
+    handle: str = field(repr=False)
+    expires_at: datetime
+    used_at: datetime | None

@@ -1,0 +1,30 @@
+"""Name what instances need from the outside world, so that it can be passed in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from polyvalent.catalog.load import Catalog
+from polyvalent.db import Database
+from polyvalent.db.key_file import KeyFile
+from polyvalent.egress import Door
+
+
+def pass_by(point: str) -> None:
+    """Do nothing at a named point; a crash test passes a function that kills instead."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ports:
+    """Hold the adapters, the clock and the source of chance."""
+
+    database: Database
+    keys: KeyFile
+    catalog: Catalog
+    door: Door
+    now: Callable[[], datetime] = field(repr=False)  # aware, UTC
+    random: Callable[[int], bytes] = field(repr=False)
+    deadline_s: float = 60.0
+    mark: Callable[[str], None] = field(default=pass_by, repr=False)

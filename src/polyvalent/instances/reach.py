@@ -1,0 +1,143 @@
+"""
+Send a request signed, and find the way of signing that a server understands.
+
+One of the two loops around a call: when a server answers that the signature is invalid, nothing
+was done there, so the request is signed again in the next known variant and sent anew. What
+worked is returned, to be remembered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from polyvalent.auth.oauth1 import ClientCredentials, TokenCredentials, Transmission, sign
+from polyvalent.auth.oauth1_answer import measure_skew_s
+from polyvalent.auth.oauth1_variant import Variant, variants_for
+from polyvalent.exchange import Exchange, Request, Response
+from polyvalent.instances.ports import Ports
+
+NONCE_BYTES = 16  # 32 hex digits: longer ones are cut by some servers and then collide
+
+
+@dataclass(frozen=True, kw_only=True)
+class SigningKeys:
+    """Hold what one signature is made from."""
+
+    client: ClientCredentials
+    token: TokenCredentials | None = None
+    callback: str | None = field(default=None, repr=False)
+    verifier: str | None = field(default=None, repr=False)
+    transmission: Transmission = "header"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """Pair one exchange with the way it was signed; the base string holds no secret key."""
+
+    exchange: Exchange
+    variant: Variant
+    base_string: str = field(repr=False)
+    received_at: datetime  # by our clock, UTC
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reached:
+    """
+    Hold every attempt of one signed call, and the one that counts.
+
+    `decisive` is the last attempt if its signature was understood, else the first.
+    """
+
+    attempts: tuple[Attempt, ...]
+    understood: bool
+
+    @property
+    def decisive(self) -> Attempt:
+        """Return the attempt whose answer is the answer."""
+        return self.attempts[-1] if self.understood else self.attempts[0]
+
+    @property
+    def response(self) -> Response:
+        """Return the decisive answer."""
+        return self.decisive.exchange.response
+
+    @property
+    def skew_s(self) -> float | None:
+        """Return how far the server's clock is ahead of ours; None if it sent no date."""
+        attempt = self.decisive
+        return measure_skew_s(
+            attempt.exchange.response.header("Date"), received_at=attempt.received_at
+        )
+
+
+async def reach(
+    ports: Ports,
+    request: Request,
+    *,
+    keys: SigningKeys,
+    variant: Variant,
+    attempts: int = 1,
+    observe: Callable[[Attempt], None] | None = None,
+) -> Reached:
+    """
+    Sign and send a request, first in the given variant, then in those that may matter for it.
+
+    `attempts` is for failures of the network, each signed anew; the variants come on top.
+    Raises what `Door.send` raises, and UnsignableRequest.
+    """
+    made: list[Attempt] = []
+    for candidate in _in_order(variant, request.url):
+        attempt = await _attempt(ports, request, keys=keys, variant=candidate, attempts=attempts)
+        made.append(attempt)
+        if observe is not None:
+            observe(attempt)
+        if not signature_refused(attempt.exchange.response):
+            return Reached(attempts=tuple(made), understood=True)
+    return Reached(attempts=tuple(made), understood=False)
+
+
+def signature_refused(response: Response) -> bool:
+    """
+    Say whether the answer is "the signature is wrong", by the name OAuth servers give to it.
+
+    Source: OAuth Problem Reporting extension, signature_invalid.
+    """
+    if response.status not in (400, 401):
+        return False
+    challenge = response.header("WWW-Authenticate") or ""
+    return b"signature_invalid" in response.body[:8192] or "signature_invalid" in challenge
+
+
+def _in_order(variant: Variant, url: str) -> tuple[Variant, ...]:
+    return tuple(dict.fromkeys((variant, *variants_for(url))))
+
+
+async def _attempt(
+    ports: Ports, request: Request, *, keys: SigningKeys, variant: Variant, attempts: int
+) -> Attempt:
+    base_string = ""
+
+    def sign_now(unsigned: Request) -> Request:
+        nonlocal base_string
+        signed = sign(
+            unsigned,
+            client=keys.client,
+            token=keys.token,
+            nonce=ports.random(NONCE_BYTES).hex(),
+            timestamp=int(ports.now().timestamp()),
+            callback=keys.callback,
+            verifier=keys.verifier,
+            transmission=keys.transmission,
+            variant=variant,
+        )
+        base_string = signed.base_string
+        return signed.request
+
+    exchange = await ports.door.send(
+        request, sign=sign_now, deadline_s=ports.deadline_s, attempts=attempts
+    )
+    return Attempt(
+        exchange=exchange, variant=variant, base_string=base_string, received_at=ports.now()
+    )

@@ -1,0 +1,335 @@
+"""Hold every statement of instances, one function each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy.engine import Row
+
+from polyvalent.db import Connection, next_id
+from polyvalent.db.key_file import KeyFile
+from polyvalent.db.schema import (
+    authorization_request,
+    configuration_entry,
+    instance,
+    instance_tag,
+)
+from polyvalent.instances.model import (
+    AuthorizationRequest,
+    Instance,
+    InstanceId,
+    NewAuthorizationRequest,
+    NewInstance,
+    StoredValue,
+)
+from polyvalent.vault import KeyRing, Random, digest, digests, seal
+
+TOKEN_PURPOSE = "instance.token"  # noqa: S105  # a purpose, not a secret
+REQUEST_TOKEN_PURPOSE = "authorization_request.token"  # noqa: S105
+HANDLE_PURPOSE = "authorization_request.handle"
+
+
+async def insert_instance(
+    connection: Connection, ring: KeyRing, *, random: Random, new: NewInstance
+) -> InstanceId:
+    """Insert an instance with its tags and configuration; return its id."""
+    instance_id = InstanceId(await next_id(connection, instance))
+    await connection.execute(
+        insert(instance).values(
+            id=instance_id,
+            organization_id=new.organization_id,
+            account_id=new.account_id,
+            user_id=new.user_id,
+            element_id=new.element_id,
+            element_key=new.element_key,
+            name=new.name,
+            token_sealed=seal(
+                ring, new.token, context=f"instance/{instance_id}/token", random=random
+            ),
+            token_digest=digest(ring.current, new.token, purpose=TOKEN_PURPOSE),
+            trace_logging_enabled=new.trace_logging_enabled,
+            external_authentication=new.external_authentication,
+            signing_variant=new.signing_variant,
+            created_at=new.created_at,
+            updated_at=new.created_at,
+        )
+    )
+    await replace_tags(connection, instance_id, tags=new.tags)
+    await put_configuration(
+        connection, ring, random=random, instance_id=instance_id, values=new.configuration
+    )
+    return instance_id
+
+
+async def replace_tags(
+    connection: Connection, instance_id: InstanceId, *, tags: Sequence[str]
+) -> None:
+    """Make these the tags of an instance, in this order."""
+    await connection.execute(delete(instance_tag).where(instance_tag.c.instance_id == instance_id))
+    if tags:
+        await connection.execute(
+            insert(instance_tag),
+            [
+                {"instance_id": instance_id, "position": position, "tag": tag}
+                for position, tag in enumerate(tags)
+            ],
+        )
+
+
+async def put_configuration(
+    connection: Connection,
+    ring: KeyRing,
+    *,
+    random: Random,
+    instance_id: InstanceId,
+    values: Mapping[str, StoredValue],
+) -> None:
+    """Store configuration values, updating those that are there so that their ids remain."""
+    entry = configuration_entry
+    found = await connection.execute(
+        select(entry.c.key).where(entry.c.instance_id == instance_id)
+    )
+    present = set(found.scalars())
+    for key, stored in values.items():
+        sealed = stored.secret and stored.value is not None
+        columns: dict[str, Any] = {
+            "value": None if sealed else stored.value,
+            "value_sealed": seal(
+                ring, stored.value or "", context=f"instance/{instance_id}/{key}", random=random
+            )
+            if sealed
+            else None,
+        }
+        if key in present:
+            where = and_(entry.c.instance_id == instance_id, entry.c.key == key)
+            await connection.execute(update(entry).where(where).values(**columns))
+        else:
+            await connection.execute(
+                insert(entry).values(instance_id=instance_id, key=key, **columns)
+            )
+
+
+async def find_instance(
+    connection: Connection, keys: KeyFile, *, instance_id: int, organization_id: int
+) -> Instance | None:
+    """Find an instance by its id within an organization."""
+    where = and_(instance.c.id == instance_id, instance.c.organization_id == organization_id)
+    return await _one(connection, keys, where)
+
+
+async def find_instance_by_token(
+    connection: Connection, keys: KeyFile, *, token: str
+) -> Instance | None:
+    """Find an instance by its element token, under every term of the ring."""
+    wanted = digests(keys.ring(), token, purpose=TOKEN_PURPOSE)
+    return await _one(connection, keys, instance.c.token_digest.in_(wanted))
+
+
+async def list_instances(
+    connection: Connection,
+    keys: KeyFile,
+    *,
+    organization_id: int,
+    element_key: str | None,
+    tags: Sequence[str],
+    search_text: str | None,
+    offset: int,
+    limit: int,
+) -> tuple[Instance, ...]:
+    """List instances of an organization by id; every given filter must hold, any tag suffices."""
+    query = select(instance).where(instance.c.organization_id == organization_id)
+    if element_key is not None:
+        query = query.where(instance.c.element_key == element_key)
+    if tags:
+        tagged = and_(instance_tag.c.instance_id == instance.c.id, instance_tag.c.tag.in_(tags))
+        query = query.where(exists().where(tagged))
+    if search_text:
+        text = func.lower(search_text)
+        query = query.where(
+            or_(
+                func.lower(instance.c.name).contains(text, autoescape=False),
+                func.lower(instance.c.element_key).contains(text, autoescape=False),
+            )
+        )
+    rows = await connection.execute(query.order_by(instance.c.id).offset(offset).limit(limit))
+    return await _whole(connection, keys, list(rows))
+
+
+async def count_instances(connection: Connection, *, organization_id: int) -> int:
+    """Count the instances of an organization."""
+    query = select(func.count()).where(instance.c.organization_id == organization_id)
+    return int((await connection.execute(query)).scalar_one())
+
+
+async def update_instance(
+    connection: Connection, instance_id: InstanceId, *, now: datetime, changes: Mapping[str, Any]
+) -> bool:
+    """Change columns of an instance and count its version up; False if it is gone."""
+    result = await connection.execute(
+        update(instance)
+        .where(instance.c.id == instance_id)
+        .values(**changes, updated_at=now, version=instance.c.version + 1)
+    )
+    return result.rowcount == 1
+
+
+async def delete_instance(connection: Connection, instance_id: InstanceId) -> bool:
+    """Delete an instance and all that belongs to it; False if it is gone already."""
+    result = await connection.execute(delete(instance).where(instance.c.id == instance_id))
+    return result.rowcount == 1
+
+
+async def configuration_ids(
+    connection: Connection, instance_id: InstanceId
+) -> Mapping[str, int]:
+    """Return the id of every stored configuration entry by key."""
+    entry = configuration_entry
+    rows = await connection.execute(
+        select(entry.c.key, entry.c.id).where(entry.c.instance_id == instance_id)
+    )
+    return {row.key: row.id for row in rows}
+
+
+async def insert_authorization_request(
+    connection: Connection, ring: KeyRing, *, random: Random, request: NewAuthorizationRequest
+) -> None:
+    """Keep temporary credentials, sealed, until they are used or expire."""
+    table = authorization_request
+    request_id = await next_id(connection, table)
+
+    def sealed(text: str, name: str) -> str:
+        context = f"authorization_request/{request_id}/{name}"
+        return seal(ring, text, context=context, random=random)
+
+    await connection.execute(
+        insert(table).values(
+            id=request_id,
+            element_key=request.element_key,
+            store_url=request.store_url,
+            callback_url=request.callback_url,
+            client_key_sealed=sealed(request.client_key, "client_key"),
+            token_sealed=sealed(request.token, "token"),
+            token_digest=digest(ring.current, request.token, purpose=REQUEST_TOKEN_PURPOSE),
+            secret_sealed=sealed(request.secret, "secret"),
+            handle_sealed=sealed(request.handle, "handle"),
+            handle_digest=digest(ring.current, request.handle, purpose=HANDLE_PURPOSE),
+            created_at=request.created_at,
+            expires_at=request.expires_at,
+        )
+    )
+
+
+async def find_request_by_token(
+    connection: Connection, keys: KeyFile, *, token: str
+) -> AuthorizationRequest | None:
+    """Find the youngest authorization request of a request token."""
+    table = authorization_request
+    wanted = digests(keys.ring(), token, purpose=REQUEST_TOKEN_PURPOSE)
+    query = select(table).where(table.c.token_digest.in_(wanted)).order_by(table.c.id.desc())
+    row = (await connection.execute(query.limit(1))).first()
+    if row is None:
+        return None
+
+    def opened(sealed: str, name: str) -> str:
+        return keys.open(sealed, context=f"authorization_request/{row.id}/{name}")
+
+    return AuthorizationRequest(
+        id=row.id,
+        element_key=row.element_key,
+        store_url=row.store_url,
+        secret=opened(row.secret_sealed, "secret"),
+        handle=opened(row.handle_sealed, "handle"),
+        expires_at=row.expires_at,
+        used_at=row.used_at,
+    )
+
+
+async def is_handle(connection: Connection, keys: KeyFile, *, text: str) -> bool:
+    """Say whether a text is the handle of any authorization request that is still kept."""
+    wanted = digests(keys.ring(), text, purpose=HANDLE_PURPOSE)
+    table = authorization_request
+    found = await connection.execute(select(table.c.id).where(table.c.handle_digest.in_(wanted)))
+    return found.first() is not None
+
+
+async def use_request(
+    connection: Connection, ring: KeyRing, *, random: Random, request_id: int, now: datetime
+) -> bool:
+    """Mark an authorization request as used and forget its secret; False if it was used before."""
+    table = authorization_request
+    emptied = seal(ring, "", context=f"authorization_request/{request_id}/secret", random=random)
+    result = await connection.execute(
+        update(table)
+        .where(table.c.id == request_id, table.c.used_at.is_(None))
+        .values(used_at=now, secret_sealed=emptied)
+    )
+    return result.rowcount == 1
+
+
+async def delete_expired_requests(connection: Connection, *, before: datetime) -> None:
+    """Delete the authorization requests that expired before a moment."""
+    table = authorization_request
+    await connection.execute(delete(table).where(table.c.expires_at < before))
+
+
+async def _one(connection: Connection, keys: KeyFile, where: Any) -> Instance | None:
+    row = (await connection.execute(select(instance).where(where))).first()
+    return None if row is None else (await _whole(connection, keys, [row]))[0]
+
+
+async def _whole(
+    connection: Connection, keys: KeyFile, rows: Sequence[Row[Any]]
+) -> tuple[Instance, ...]:
+    """Read tags and configuration of instances and open what is sealed."""
+    ids = [row.id for row in rows]
+    tags: dict[int, list[str]] = {instance_id: [] for instance_id in ids}
+    values: dict[int, dict[str, str | None]] = {instance_id: {} for instance_id in ids}
+    if ids:
+        tag_rows = await connection.execute(
+            select(instance_tag)
+            .where(instance_tag.c.instance_id.in_(ids))
+            .order_by(instance_tag.c.instance_id, instance_tag.c.position)
+        )
+        for row in tag_rows:
+            tags[row.instance_id].append(row.tag)
+        entry = configuration_entry
+        entry_rows = await connection.execute(
+            select(entry).where(entry.c.instance_id.in_(ids)).order_by(entry.c.id)
+        )
+        for row in entry_rows:
+            values[row.instance_id][row.key] = (
+                row.value
+                if row.value_sealed is None
+                else keys.open(row.value_sealed, context=f"instance/{row.instance_id}/{row.key}")
+            )
+    return tuple(
+        Instance(
+            id=InstanceId(row.id),
+            organization_id=row.organization_id,
+            account_id=row.account_id,
+            user_id=row.user_id,
+            element_id=row.element_id,
+            element_key=row.element_key,
+            name=row.name,
+            token=keys.open(row.token_sealed, context=f"instance/{row.id}/token"),
+            tags=tuple(tags[row.id]),
+            configuration=values[row.id],
+            valid=row.valid,
+            disabled=row.disabled,
+            invalid_reason=row.invalid_reason,
+            events_enabled=row.events_enabled,
+            caching_enabled=row.caching_enabled,
+            trace_logging_enabled=row.trace_logging_enabled,
+            max_cache_size=row.max_cache_size,
+            cache_time_to_live=row.cache_time_to_live,
+            external_authentication=row.external_authentication,
+            signing_variant=row.signing_variant or "",
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+            version=row.version,
+        )
+        for row in rows
+    )
