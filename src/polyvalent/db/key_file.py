@@ -14,10 +14,11 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -30,6 +31,8 @@ from polyvalent.vault import (
     make_term,
     open_sealed,
 )
+
+T = TypeVar("T")
 
 
 class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -83,6 +86,20 @@ class KeyFile:
         except UnknownKey:
             self._stamp = None
             return open_sealed(self.ring(), sealed, context=context)
+
+    async def find(self, look: Callable[[KeyRing], Awaitable[T | None]]) -> T | None:
+        """
+        Look a row up by a digest, and once more if the ring changed meanwhile.
+
+        `keys.find(lambda ring: sql.find_user(connection, vault.digests(ring, secret, ...)))`.
+        A rotation puts the new term into the file before it digests any row anew, so a row
+        that is not found although the ring stayed the same does not exist.
+        """
+        ring = self.ring()
+        found = await look(ring)
+        if found is None and (newer := self.ring()) is not ring:
+            return await look(newer)
+        return found
 
     def __repr__(self) -> str:
         """Name the file, not what is in it."""

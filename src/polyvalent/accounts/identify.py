@@ -1,0 +1,103 @@
+"""Turn an Authorization header into a caller."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import MutableMapping
+from hashlib import sha256
+
+from polyvalent import vault
+from polyvalent.accounts import sql
+from polyvalent.accounts.model import Caller, Secrets
+from polyvalent.db import Database
+from polyvalent.db.key_file import KeyFile
+from polyvalent.errors import Unauthorized
+from polyvalent.vault import KeyRing, Secret
+
+EXPECTED = "Send the header: Authorization: User <user secret>, Organization <organization secret>"
+# Release notes of the platform also write Token where Element is meant.
+SCHEMES = {"user": "user", "organization": "organization", "element": "element", "token": "element"}
+
+# Callers by the SHA-256 of their header, in a cache that forgets within 30 s: a secret that
+# is taken away must not work for longer.
+Cache = MutableMapping[bytes, Caller]
+
+
+def read_authorization(header: str) -> Secrets:
+    """
+    Read "User <secret>, Organization <secret>, Element <token>", in any order.
+
+    Schemes are compared without case and `Token` means `Element`. Secrets may contain "=", "+"
+    and "/": pairs are split at commas, a pair at its first space.
+
+    Raises Unauthorized for anything else, without repeating it.
+    """
+    found: dict[str, Secret] = {}
+    for pair in header.split(","):
+        scheme, _, secret = pair.strip().partition(" ")
+        name = SCHEMES.get(scheme.lower())
+        secret = secret.strip()
+        if name is None or not secret or " " in secret:
+            raise Unauthorized(f"The Authorization header is not understood. {EXPECTED}")
+        if name in found:
+            raise Unauthorized(f"The Authorization header names {name} twice. {EXPECTED}")
+        found[name] = Secret(secret)
+    return Secrets(**found)
+
+
+async def identify(
+    database: Database, keys: KeyFile, header: str | None, *, cache: Cache | None = None
+) -> Caller:
+    """
+    Return who sent an Authorization header; the header may be None or empty.
+
+    The user secret is always needed. The organization secret may be missing where an element
+    token is sent, as calls to an instance may leave it out; if it is there it must be right and
+    of the user's organization. Whether the element token is right is for the instances to say.
+
+    Raises Unauthorized, with the form of header that is expected, and never tells which of the
+    two secrets was wrong.
+    """
+    secrets = read_authorization(header) if header and header.strip() else Secrets()
+    if secrets.user is None or (secrets.organization is None and secrets.element is None):
+        missing = "user secret" if secrets.user is None else "organization secret"
+        raise Unauthorized(f"The {missing} is missing. {EXPECTED}")
+    key = sha256(header.encode() if header else b"").digest()
+    if cache is not None and (known := cache.get(key)) is not None:
+        return known
+
+    async with database.reading() as connection:
+        user = secrets.user.reveal()
+
+        async def find(ring: KeyRing) -> sql.Member | None:
+            digests = vault.digests(ring, user, purpose=sql.USER_SECRET)
+            member = await sql.find_member(connection, user_digests=digests)
+            return member if member and _belongs(member, secrets.organization, ring) else None
+
+        member = await keys.find(find)
+    if member is None:
+        raise Unauthorized(
+            "The secrets are unknown, inactive or do not belong together. "
+            f"{EXPECTED} (the command `polyvalent secrets` prints both)"
+        )
+    caller = Caller(
+        organization=member.organization,
+        account=member.account,
+        user=member.user,
+        element_token=secrets.element,
+    )
+    if cache is not None:
+        cache[key] = caller
+    return caller
+
+
+def _belongs(member: sql.Member, secret: Secret | None, ring: KeyRing) -> bool:
+    if secret is None:
+        return True
+    known = member.organization_digest
+    # Every term is compared, in constant time: how long it takes tells nothing.
+    matches = [
+        hmac.compare_digest(known, digest)
+        for digest in vault.digests(ring, secret.reveal(), purpose=sql.ORGANIZATION_SECRET)
+    ]
+    return any(matches)
