@@ -7,6 +7,7 @@ A rule is a function from one module to complaints, each "path:line what is wron
 from __future__ import annotations
 
 import ast
+import contextlib
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -56,9 +57,12 @@ def parse(path: str, text: str) -> Module:
 
 @cache
 def modules() -> tuple[Module, ...]:
-    """Read every Python file of the package."""
-    files = sorted(PACKAGE.rglob("*.py"))
-    return tuple(parse(f.relative_to(PACKAGE).as_posix(), f.read_text("utf-8")) for f in files)
+    """Read every Python file of the package; one that does not parse fails a test of its own."""
+    found = []
+    for file in sorted(PACKAGE.rglob("*.py")):
+        with contextlib.suppress(SyntaxError):
+            found.append(parse(file.relative_to(PACKAGE).as_posix(), file.read_text("utf-8")))
+    return tuple(found)
 
 
 @cache
@@ -102,7 +106,7 @@ def imports(module: Module) -> Iterator[tuple[ast.stmt, str]]:
 
 
 def references(module: Module) -> Iterator[tuple[ast.expr, str]]:
-    """Yield each name that is used, imports followed: `datetime.now` is "datetime.datetime.now"."""
+    """Yield each use of an import with its full name: `dt.now` is "datetime.datetime.now"."""
     known = {}
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Import):
@@ -119,8 +123,8 @@ def references(module: Module) -> Iterator[tuple[ast.expr, str]]:
             while isinstance(inner, ast.Attribute):
                 parts.append(inner.attr)
                 inner = inner.value
-            if isinstance(inner, ast.Name):
-                yield node, ".".join([known.get(inner.id, inner.id), *reversed(parts)])
+            if isinstance(inner, ast.Name) and inner.id in known:
+                yield node, ".".join([known[inner.id], *reversed(parts)])
 
 
 def within(name: str, *packages: str) -> bool:

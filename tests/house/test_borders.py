@@ -231,7 +231,11 @@ def test_the_kernel_is_told_its_chance():
             "vault.py": "from os import urandom",
             "paging.py": "import uuid\nx = uuid.uuid4()",
         },
-        kept_by={"auth/a.py": "import uuid\nx = uuid.UUID(text)", "hub/a.py": "import secrets"},
+        kept_by={
+            "auth/a.py": "import uuid\nx = uuid.UUID(text)",
+            "auth/b.py": "def sign(secrets): return secrets.token",
+            "hub/a.py": "import secrets",
+        },
     )
 
 

@@ -1,0 +1,72 @@
+"""The lock files: complete, in step with pyproject.toml, and free of any machine."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+
+from packaging.markers import Marker
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.house.source import ROOT
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*)==(\S+?)(?: ; (.+?))?(?: \\)?$", re.MULTILINE)
+
+
+def pins(kind: str) -> dict[tuple[str, str], str]:
+    """Read a lock: (name, marker) to version."""
+    text = (ROOT / "requirements" / f"{kind}.txt").read_text("utf-8")
+    return {(name, marker): version for name, version, marker in PIN.findall(text)}
+
+
+def missing(requirements: list[str], locked: dict[tuple[str, str], str]) -> list[str]:
+    """Return the requirements that the lock does not satisfy here."""
+    versions = {
+        canonicalize_name(name): version
+        for (name, marker), version in locked.items()
+        if not marker or Marker(marker).evaluate()
+    }
+    return [
+        text
+        for text in requirements
+        for wanted in [Requirement(text)]
+        if not wanted.specifier.contains(versions.get(canonicalize_name(wanted.name), "0"))
+        or canonicalize_name(wanted.name) not in versions
+    ]
+
+
+def test_the_lock_satisfies_the_project():
+    assert missing(["aiohttp>=99", "no-such"], pins("runtime")) == ["aiohttp>=99", "no-such"]
+
+    assert missing(PROJECT["project"]["dependencies"], pins("runtime")) == [], "run bin/lock"
+    assert missing(PROJECT["dependency-groups"]["dev"], pins("test")) == [], "run bin/lock"
+
+
+def test_the_test_lock_holds_the_runtime_lock():
+    different = {
+        key: version for key, version in pins("runtime").items() if pins("test").get(key) != version
+    }
+
+    assert different == {}, "run bin/lock"
+
+
+def test_every_pin_has_hashes_and_no_place():
+    for kind in ("runtime", "test"):
+        text = (ROOT / "requirements" / f"{kind}.txt").read_text("utf-8")
+        body = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
+        entries = re.split(r"\n(?=\S)", body.strip())
+
+        assert len(entries) == len(pins(kind)) > 0
+        assert all(re.search(r"--hash=sha256:[0-9a-f]{64}", entry) for entry in entries)
+        assert not re.search(r"://|file:|--(extra-)?index|--find-links|/\w+/", body)
+
+
+def test_the_pip_that_comes_along_is_the_one_named():
+    script = (ROOT / "bin" / "bootstrap.py").read_text("utf-8")
+    (wheel,) = (ROOT / "requirements").glob("pip-*.whl")
+
+    assert f'"{wheel.name}"' in script
+    assert hashlib.sha256(wheel.read_bytes()).hexdigest() in script
