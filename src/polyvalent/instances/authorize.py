@@ -65,7 +65,7 @@ async def request_token(
     ports.mark("token.after_store")
     now = ports.now()
     async with ports.database.transaction() as connection:
-        await # Kept a day longer than they live, so that a late merchant is told what happened.
+        # Kept a day longer than they live, so that a late merchant is told what happened.
         await sql.delete_expired_requests(connection, before=now - KEPT_AFTER)
         ports.mark("token.before_insert")
         await sql.insert_authorization_request(
@@ -89,9 +89,7 @@ async def request_token(
     return Started(token=credentials.token, secret=credentials.secret)
 
 
-async def authorization_url(
-    ports: Ports, element: Element, parameters: Mapping[str, str]
-) -> str:
+async def authorization_url(ports: Ports, element: Element, parameters: Mapping[str, str]) -> str:
     """
     Build the address of the page where the merchant consents.
 
@@ -123,9 +121,7 @@ async def authorization_url(
 
 
 def extend_url(url: str, pairs: tuple[tuple[str, str], ...]) -> str:
-    """
-    Add query pairs to an address: "https://a.example/cb?x=1", state=s → "…/cb?x=1&state=s".
-    """
+    """Add query pairs to an address: "https://a.example/cb?x=1", state=s → "…?x=1&state=s"."""
     before, mark, query = url.partition("?")
     added = "&".join(f"{percent_encode(name)}={percent_encode(value)}" for name, value in pairs)
     kept = f"{query}&" if mark and query else ""

@@ -111,9 +111,7 @@ async def _store(
     async with ports.database.transaction() as connection:
         ports.mark("change.in_transaction")
         await use_handshake(ports, connection, handshake)
-        there = await sql.update_instance(
-            connection, instance.id, now=ports.now(), changes=columns
-        )
+        there = await sql.update_instance(connection, instance.id, now=ports.now(), changes=columns)
         if not there:
             raise NotFound(f"Instance {instance.id} was deleted meanwhile.")
         if tags is not None:
@@ -133,5 +131,5 @@ async def _store(
             organization_id=instance.organization_id,
         )
     ports.mark("change.committed")
-    assert stored is not None  # noqa: S101  # updated by this transaction
+    assert stored is not None  # updated by this transaction
     return stored

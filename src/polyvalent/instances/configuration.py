@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
-from polyvalent.catalog.common import COMMON_CONFIGURATION
 from polyvalent.catalog.element import ConfigurationEntry, Element
+from polyvalent.catalog.instance_configuration import COMMON_CONFIGURATION
 from polyvalent.errors import BadRequest
 from polyvalent.instances.model import Configuration
 
@@ -178,10 +178,11 @@ def _url_fault(key: str, value: str) -> str | None:
     try:
         parts = urlsplit(value)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        fragment = parts.fragment
     except ValueError:
-        usable = False
+        usable, fragment = False, ""
     if not usable or any(character.isspace() or ord(character) < 32 for character in value):
         return f"{key} must be an http:// or https:// address, but it is {value[:120]!r}"
-    if parts.fragment:
+    if fragment:
         return f"{key} must not have a # part, since stores append their answer behind it"
     return None

@@ -11,7 +11,7 @@ from polyvalent.exchange import Exchange, Request
 from polyvalent.instances import sql
 from polyvalent.instances.application import client_credentials
 from polyvalent.instances.configuration import fill_all
-from polyvalent.instances.model import Connection, Instance
+from polyvalent.instances.model import Connection, Instance, InstanceId
 from polyvalent.instances.ports import Ports
 from polyvalent.instances.reach import SigningKeys, reach
 
@@ -65,7 +65,7 @@ async def _remember(ports: Ports, instance_id: int, *, variant: str) -> None:
     async with ports.database.transaction() as transaction:
         await sql.update_instance(
             transaction,
-            sql.InstanceId(instance_id),
+            InstanceId(instance_id),
             now=ports.now(),
             changes={"signing_variant": variant},
         )

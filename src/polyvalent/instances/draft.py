@@ -16,20 +16,23 @@ import msgspec
 from polyvalent.errors import BadRequest
 
 # Handshake results that a caller may pass on; everything else in providerData is unknown.
-PROVIDER_MEMBERS = frozenset(
-    "code apikey access_token refresh_token expires_in state oauth_token oauth_verifier secret "
-    "realmId dataSource org token debug rejected error error_description".split()
-)
-MEMBERS = frozenset(
-    "name element configuration providerData tags externalAuthentication oauthProxy debug "
-    "retrieveObjectsAfterInstantiation eventsEnabled traceLoggingEnabled cachingEnabled "
-    "maxCacheSize cacheTimeToLive".split()
-)
+# fmt: off
+PROVIDER_MEMBERS = frozenset((
+    "code", "apikey", "access_token", "refresh_token", "expires_in", "state", "oauth_token",
+    "oauth_verifier", "secret", "realmId", "dataSource", "org", "token", "debug", "rejected",
+    "error", "error_description",
+))
+MEMBERS = frozenset((
+    "name", "element", "configuration", "providerData", "tags", "externalAuthentication",
+    "oauthProxy", "debug", "retrieveObjectsAfterInstantiation", "eventsEnabled",
+    "traceLoggingEnabled", "cachingEnabled", "maxCacheSize", "cacheTimeToLive",
+))
 # What an instance's answer carries beside them: a caller may send an answer back as it came.
-ECHOED = frozenset(
-    "id token createdDate updatedDate elementId provisionInteractions valid disabled user "
-    "invalidReason".split()
-)
+ECHOED = frozenset((
+    "id", "token", "createdDate", "updatedDate", "elementId", "provisionInteractions", "valid",
+    "disabled", "user", "invalidReason",
+))
+# fmt: on
 LARGEST_TEXT = 65_536
 
 
@@ -68,9 +71,7 @@ def read_json_object(body: bytes) -> dict[str, Any]:
             "Check for curly quotes, missing commas and unescaped characters."
         ) from error
     if not isinstance(value, dict):
-        raise BadRequest(
-            f"The request body must be a JSON object, but it is {_kind(value)}."
-        )
+        raise BadRequest(f"The request body must be a JSON object, but it is {_kind(value)}.")
     return value
 
 
@@ -116,10 +117,12 @@ def _text(members: Mapping[str, Any], name: str, faults: list[str]) -> str | Non
 
 def _flag(members: Mapping[str, Any], name: str, faults: list[str]) -> bool | None:
     value = members.get(name)
-    if value is None or isinstance(value, bool):
-        return value
-    if value in ("true", "false"):
-        return value == "true"
+    if value is None:
+        return None
+    if value is True or value == "true":
+        return True
+    if value is False or value == "false":
+        return False
     faults.append(f"`{name}` must be true or false, but it is {_kind(value)}")
     return None
 
@@ -135,7 +138,9 @@ def _element(value: Any, faults: list[str]) -> str | None:
     if value is None:
         return None
     if not isinstance(value, dict):
-        faults.append(f'`element` must be an object such as {{"key": "…"}}, but it is {_kind(value)}')
+        faults.append(
+            f'`element` must be an object such as {{"key": "…"}}, but it is {_kind(value)}'
+        )
         return None
     named = value.get("key", value.get("id"))
     if isinstance(named, bool) or not isinstance(named, str | int) or named == "":

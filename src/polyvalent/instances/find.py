@@ -37,7 +37,7 @@ async def find_accessible(ports: Ports, caller: Caller, instance_id: int) -> Ins
                 connection,
                 ports.keys,
                 instance_id=instance_id,
-                organization_id=caller.organization_id,
+                organization_id=caller.organization.id,
             )
     if found is None:
         raise NotFound(f"There is no instance {instance_id}. GET /instances lists them.")
@@ -52,7 +52,7 @@ async def find_by_token(ports: Ports, caller: Caller | None, token: str) -> Inst
     """
     async with ports.database.reading() as connection:
         found = await sql.find_instance_by_token(connection, ports.keys, token=token)
-    if found is None or (caller is not None and found.organization_id != caller.organization_id):
+    if found is None or (caller is not None and found.organization_id != caller.organization.id):
         raise Unauthorized(
             "The element token is not known: it is mistyped, or its instance was deleted."
         )
@@ -65,7 +65,7 @@ async def find_many(ports: Ports, caller: Caller, filters: Filters) -> tuple[Ins
         return await sql.list_instances(
             connection,
             ports.keys,
-            organization_id=caller.organization_id,
+            organization_id=caller.organization.id,
             element_key=filters.element_key,
             tags=filters.tags,
             search_text=filters.search_text,

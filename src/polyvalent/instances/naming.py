@@ -18,7 +18,9 @@ def clean_name(text: str) -> str:
     # The cleaner escapes a bare "&"; in a name, which is text and not markup, it stays as written.
     cleaned = nh3.clean(text, tags=set()).replace("&amp;", "&").replace("\x00", "").strip()
     if not cleaned:
-        raise BadRequest("The instance's name is empty. Give `name` at least one visible character.")
+        raise BadRequest(
+            "The instance's name is empty. Give `name` at least one visible character."
+        )
     if len(cleaned) > LONGEST_NAME:
         raise BadRequest(
             f"The instance's name has {len(cleaned)} characters; {LONGEST_NAME} are the most."

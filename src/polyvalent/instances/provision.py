@@ -18,6 +18,7 @@ from polyvalent.auth.oauth1 import TokenCredentials
 from polyvalent.auth.oauth1_answer import UnreadableCredentials, parse_credentials
 from polyvalent.auth.oauth1_variant import STANDARD, Variant
 from polyvalent.catalog.element import Element
+from polyvalent.db import Connection as DatabaseConnection
 from polyvalent.errors import BadRequest, VendorRefused
 from polyvalent.exchange import Request
 from polyvalent.instances import sql
@@ -70,9 +71,9 @@ async def provision(
     token = base64.b64encode(ports.random(TOKEN_BYTES)).decode()
     now = ports.now()
     new = NewInstance(
-        organization_id=caller.organization_id,
-        account_id=caller.account_id,
-        user_id=caller.user_id,
+        organization_id=caller.organization.id,
+        account_id=caller.account.id,
+        user_id=caller.user.id,
         element_id=element.id,
         element_key=element.key,
         name=name,
@@ -98,7 +99,7 @@ async def provision(
         )
         ports.mark("provision.before_commit")
     ports.mark("provision.committed")
-    assert stored is not None  # noqa: S101  # inserted by this transaction
+    assert stored is not None  # inserted by this transaction
     return stored
 
 
@@ -137,7 +138,7 @@ async def prove(
 
 
 async def use_handshake(
-    ports: Ports, connection: sql.Connection, handshake: Handshake | None
+    ports: Ports, connection: DatabaseConnection, handshake: Handshake | None
 ) -> None:
     """Mark the handshake as used; raises BadRequest if another request was faster."""
     if handshake is None or handshake.request_id is None:

@@ -5,23 +5,11 @@ from __future__ import annotations
 from polyvalent.auth.oauth1_answer import OAuthProblem, parse_problem
 from polyvalent.auth.oauth1_refusal import Refusal, Step, describe_refusal, explain_refusal
 from polyvalent.catalog.classify import classify, provider_message
-from polyvalent.catalog.element import Element, FailureKind
+from polyvalent.catalog.element import Element
 from polyvalent.errors import BadRequest, PolyvalentError, VendorFailure, VendorRefused
 from polyvalent.exchange import Response
 from polyvalent.instances.reach import Reached
 
-# How a kind of failure is told to our caller.
-STATUSES: dict[FailureKind, int] = {
-    "reauthorize": 401,
-    "configuration": 401,
-    "permission": 403,
-    "refused": 400,
-    "absent": 404,
-    "duplicate": 409,
-    "wait": 502,
-    "transient": 502,
-    "ambiguous": 502,
-}
 # Problems that the caller mends by changing the request rather than the credentials.
 _BAD_REQUESTS = frozenset(("parameter_rejected", "parameter_absent", "version_rejected"))
 
@@ -46,9 +34,7 @@ def refusal_of(reached: Reached, *, step: Step, element: Element) -> PolyvalentE
         proxied=is_proxied(response),
         tried=tuple(attempt.variant for attempt in reached.attempts),
     )
-    others = [
-        f"{cause.text} {cause.what_to_do}" for cause in explain_refusal(refusal)[1:3]
-    ]
+    others = [f"{cause.text} {cause.what_to_do}" for cause in explain_refusal(refusal)[1:3]]
     message = describe_refusal(refusal)
     if others:
         message += f" Otherwise: {' Or: '.join(others)}"

@@ -42,9 +42,9 @@ def normalize_site(text: str) -> str:
         raise _refused(written, "it has a ? or # part; give the store's base address alone")
     if port == 0:
         raise _refused(written, "port 0 does not exist")
-    return f"{parts.scheme.lower()}://{_host(written, parts.hostname or '')}" + (
-        f"{_port(parts.scheme.lower(), port)}{_directory(parts.path)}"
-    )
+    scheme = parts.scheme.lower()
+    host = _host(written, parts.hostname or "")
+    return f"{scheme}://{host}{_port(scheme, port)}{_directory(parts.path)}"
 
 
 def _host(written: str, host: str) -> str:
@@ -78,4 +78,6 @@ def _directory(path: str) -> str:
 
 
 def _refused(written: str, reason: str) -> BadRequest:
-    return BadRequest(f"The store's address {written[:200]!r} cannot be used: {reason}. {_EXPECTED}")
+    return BadRequest(
+        f"The store's address {written[:200]!r} cannot be used: {reason}. {_EXPECTED}"
+    )

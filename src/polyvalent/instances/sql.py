@@ -27,8 +27,8 @@ from polyvalent.instances.model import (
 )
 from polyvalent.vault import KeyRing, Random, digest, digests, seal
 
-TOKEN_PURPOSE = "instance.token"  # noqa: S105  # a purpose, not a secret
-REQUEST_TOKEN_PURPOSE = "authorization_request.token"  # noqa: S105
+TOKEN_PURPOSE = "instance.token"  # a purpose, not a secret
+REQUEST_TOKEN_PURPOSE = "authorization_request.token"
 HANDLE_PURPOSE = "authorization_request.handle"
 
 
@@ -89,9 +89,7 @@ async def put_configuration(
 ) -> None:
     """Store configuration values, updating those that are there so that their ids remain."""
     entry = configuration_entry
-    found = await connection.execute(
-        select(entry.c.key).where(entry.c.instance_id == instance_id)
-    )
+    found = await connection.execute(select(entry.c.key).where(entry.c.instance_id == instance_id))
     present = set(found.scalars())
     for key, stored in values.items():
         sealed = stored.secret and stored.value is not None
@@ -124,8 +122,12 @@ async def find_instance_by_token(
     connection: Connection, keys: KeyFile, *, token: str
 ) -> Instance | None:
     """Find an instance by its element token, under every term of the ring."""
-    wanted = digests(keys.ring(), token, purpose=TOKEN_PURPOSE)
-    return await _one(connection, keys, instance.c.token_digest.in_(wanted))
+
+    async def look(ring: KeyRing) -> Instance | None:
+        wanted = digests(ring, token, purpose=TOKEN_PURPOSE)
+        return await _one(connection, keys, instance.c.token_digest.in_(wanted))
+
+    return await keys.find(look)
 
 
 async def list_instances(
@@ -182,9 +184,7 @@ async def delete_instance(connection: Connection, instance_id: InstanceId) -> bo
     return result.rowcount == 1
 
 
-async def configuration_ids(
-    connection: Connection, instance_id: InstanceId
-) -> Mapping[str, int]:
+async def configuration_ids(connection: Connection, instance_id: InstanceId) -> Mapping[str, int]:
     """Return the id of every stored configuration entry by key."""
     entry = configuration_entry
     rows = await connection.execute(
@@ -227,9 +227,13 @@ async def find_request_by_token(
 ) -> AuthorizationRequest | None:
     """Find the youngest authorization request of a request token."""
     table = authorization_request
-    wanted = digests(keys.ring(), token, purpose=REQUEST_TOKEN_PURPOSE)
-    query = select(table).where(table.c.token_digest.in_(wanted)).order_by(table.c.id.desc())
-    row = (await connection.execute(query.limit(1))).first()
+
+    async def look(ring: KeyRing) -> Row[Any] | None:
+        wanted = digests(ring, token, purpose=REQUEST_TOKEN_PURPOSE)
+        query = select(table).where(table.c.token_digest.in_(wanted)).order_by(table.c.id.desc())
+        return (await connection.execute(query.limit(1))).first()
+
+    row = await keys.find(look)
     if row is None:
         return None
 
@@ -249,10 +253,14 @@ async def find_request_by_token(
 
 async def is_handle(connection: Connection, keys: KeyFile, *, text: str) -> bool:
     """Say whether a text is the handle of any authorization request that is still kept."""
-    wanted = digests(keys.ring(), text, purpose=HANDLE_PURPOSE)
     table = authorization_request
-    found = await connection.execute(select(table.c.id).where(table.c.handle_digest.in_(wanted)))
-    return found.first() is not None
+
+    async def look(ring: KeyRing) -> Row[Any] | None:
+        wanted = digests(ring, text, purpose=HANDLE_PURPOSE)
+        query = select(table.c.id).where(table.c.handle_digest.in_(wanted))
+        return (await connection.execute(query)).first()
+
+    return await keys.find(look) is not None
 
 
 async def use_request(

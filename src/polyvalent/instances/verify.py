@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import msgspec
-
 from polyvalent.auth.oauth1 import TokenCredentials
 from polyvalent.auth.oauth1_answer import parse_problem
 from polyvalent.auth.oauth1_variant import STANDARD, Variant
 from polyvalent.auth.percent import encode_query
-from polyvalent.catalog.classify import classify, provider_message
+from polyvalent.catalog.classify import classify, error_of
 from polyvalent.catalog.element import Element, VerificationRead
-from polyvalent.errors import Forbidden, PolyvalentError, VendorFailure, VendorRefused
+from polyvalent.catalog.verification import judge_rows
+from polyvalent.errors import Forbidden, PolyvalentError
 from polyvalent.exchange import Request, Response
 from polyvalent.instances.application import client_credentials
 from polyvalent.instances.configuration import fill
 from polyvalent.instances.model import Configuration
 from polyvalent.instances.ports import Ports
 from polyvalent.instances.reach import Reached, SigningKeys, reach
-from polyvalent.instances.refuse import STATUSES, refusal_of
+from polyvalent.instances.refuse import refusal_of
 from polyvalent.instances.watch import Watch
 
 
@@ -41,9 +38,7 @@ async def verify(
     variant = STANDARD
     forbidden: PolyvalentError | None = None
     for read in element.verification:
-        reached = await _read(
-            ports, configuration, read, token=token, variant=variant, watch=watch
-        )
+        reached = await _read(ports, configuration, read, token=token, variant=variant, watch=watch)
         variant = reached.decisive.variant
         error = _judge(element, read, reached)
         if error is None:
@@ -92,45 +87,7 @@ def _judge(element: Element, read: VerificationRead, reached: Reached) -> Polyva
     response = reached.response
     rule = classify(element, "GET", response)
     if rule is None:
-        return _judge_rows(element, read, response)
+        return judge_rows(read, response)
     if parse_problem(response.body, response.headers) is not None:
         return refusal_of(reached, step="resource", element=element)
-    status = STATUSES[rule.kind]
-    words = provider_message(response)
-    text = rule.message or f"The store answered the first read with status {response.status}."
-    if status == VendorFailure.status:
-        return VendorFailure(text, provider_message=words)
-    return VendorRefused(text, status=status, provider_message=words)
-
-
-def _judge_rows(
-    element: Element, read: VerificationRead, response: Response
-) -> PolyvalentError | None:
-    try:
-        decoded = msgspec.json.decode(response.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return VendorFailure(
-            f"The store answered the first read with something that is not JSON, so it is not "
-            f"the API of a {element.name} store, or something in front of it answers.",
-            provider_message=provider_message(response),
-        )
-    rows: list[Any] = list(decoded.values()) if isinstance(decoded, dict) else decoded
-    if not isinstance(rows, list):
-        return VendorFailure(
-            "The store answered the first read with JSON that holds no rows.",
-            provider_message=provider_message(response),
-        )
-    for row in rows:
-        if not row:
-            return _insight(read.when_rows_empty or read.otherwise, response)
-        if not isinstance(row, dict) or not all(name in row for name in read.expect_fields):
-            return _insight(read.otherwise or read.when_rows_empty, response)
-    return None
-
-
-def _insight(text: str, response: Response) -> PolyvalentError:
-    return VendorRefused(
-        text or "The credentials work, but see less than an integration needs.",
-        status=Forbidden.status,
-        provider_message=provider_message(response),
-    )
+    return error_of(rule, response)
