@@ -26,7 +26,8 @@ _FIELDS = (
 )
 _find_fields = re.compile(rf"(?:^|&)({_FIELDS})=(.*?)(?=&(?:{_FIELDS})=|$)", re.DOTALL).finditer
 _find_quoted = re.compile(rf'\b({_FIELDS})\s*=\s*"?([^",]*)"?').finditer
-_is_name = re.compile(r"[A-Za-z][A-Za-z_]*").fullmatch
+_starts_as_form = re.compile(r"\w+=").match
+_read_name = re.compile(r"\s*([A-Za-z]\w*)(?:\W|$)").match
 _read_range = re.compile(r"\s*(\d{1,15})\s*-\s*(\d{1,15})\s*").fullmatch
 
 
@@ -104,9 +105,9 @@ def parse_problem(body: bytes, headers: Headers = ()) -> OAuthProblem | None:
     `WWW-Authenticate`. A `message` may or may not be percent-encoded.
     """
     for text in _texts(body):
-        start = text.find(_MARK)
-        if start >= 0:
-            cut = re.split(r"[<\r\n]", text[start:].strip(), maxsplit=1)[0]
+        if _MARK in text:
+            start = 0 if _starts_as_form(text) else text.index(_MARK)
+            cut = re.split(r"[<\r\n]", text[start:], maxsplit=1)[0]
             problem = _read_fields([(found[1], found[2]) for found in _find_fields(cut)])
             if problem is not None:
                 return problem
@@ -167,8 +168,8 @@ def _leaves(document: object) -> Iterator[str]:
 def _read_fields(pairs: list[tuple[str, str]]) -> OAuthProblem | None:
     """Build a problem from the fields found; None if the name is not one."""
     values = dict(pairs)
-    name = unquote(values.get("oauth_problem", "")).strip().rstrip(".\"'").lower()
-    if not _is_name(name):
+    name = _read_name(unquote(values.get("oauth_problem", "")))
+    if name is None:
         return None
     span = _read_range(unquote(values.get("oauth_acceptable_timestamps", "")))
     message = values.get("message") or values.get("oauth_problem_advice")
@@ -176,7 +177,7 @@ def _read_fields(pairs: list[tuple[str, str]]) -> OAuthProblem | None:
         # A raw space proves that nothing was encoded; without one, decoding does no harm.
         message = unquote_plus(message)
     return OAuthProblem(
-        name=name,
+        name=name[1].lower(),
         message=message or None,
         absent=_read_names(values.get("oauth_parameters_absent", "")),
         rejected=_read_names(values.get("oauth_parameters_rejected", "")),
@@ -185,8 +186,9 @@ def _read_fields(pairs: list[tuple[str, str]]) -> OAuthProblem | None:
 
 
 def _read_names(text: str) -> tuple[str, ...]:
-    """Read parameter names, divided by "&" (itself encoded) or commas."""
-    return tuple(name for name in re.split(r"[&,\s]+", unquote(text)) if name)
+    """Read parameter names, divided by "&" (itself encoded, a raw one ends them) or commas."""
+    listed = unquote(text.partition("&")[0])
+    return tuple(name for name in re.split(r"[&,\s]+", listed) if name)
 
 
 def _describe_body(body: bytes, *, names: tuple[str, ...]) -> str:

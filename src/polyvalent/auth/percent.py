@@ -13,6 +13,11 @@ from urllib.parse import quote, quote_from_bytes, unquote_to_bytes
 from polyvalent.errors import UnsignableRequest
 
 _is_plain = re.compile(r"[A-Za-z0-9._~-]*").fullmatch
+# Plain, or encoded with capitals and only where needed. Possessive, so it cannot backtrack.
+_is_normal = re.compile(
+    r"(?:[A-Za-z0-9._~-]++"
+    r"|%(?:[0189A-F][0-9A-F]|2[0-9A-CF]|3[A-F]|40|5[B-E]|60|7[B-DF]))*+"
+).fullmatch
 
 
 def percent_encode(text: str) -> str:
@@ -63,6 +68,6 @@ def normalize_text(encoded: str) -> str:
     "r+b" → "r%20b", "%7e" → "~", "a[]" → "a%5B%5D". Bytes that are not UTF-8 stay the bytes
     they are. The text must be ASCII.
     """
-    if _is_plain(encoded):
+    if _is_normal(encoded):
         return encoded
     return quote_from_bytes(unquote_to_bytes(encoded.replace("+", " ")), safe="~")
