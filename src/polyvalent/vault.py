@@ -107,8 +107,8 @@ class Term:
         """Refuse a key of another length and an id that a sealed value could not name."""
         if len(self.master_key) != MASTER_KEY_BYTES:
             raise Misconfigured(f"Master key {self.id} must have {MASTER_KEY_BYTES} bytes.")
-        if not self.id or "." in self.id:
-            raise Misconfigured("A master key needs an id without a dot.")
+        if len(self.id) != 2 * KEY_ID_BYTES or not set(self.id) <= set("0123456789abcdef"):
+            raise Misconfigured("The id of a master key must be 8 hex digits.")
 
     @cached_property
     def wrapping(self) -> AESGCM:
