@@ -82,7 +82,7 @@ def explain_failure(error: Exception, target: Target) -> NotConnected | BrokenAn
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return NotConnected(f"{place} did not accept a connection in time.")
     if isinstance(error, aiohttp.ClientPayloadError):
-        return BrokenAnswer(f"The answer of {place} broke off or could not be unpacked.")
+        return BrokenAnswer(f"The answer of {place} broke off or was garbled on the way.")
     if isinstance(error, aiohttp.ClientResponseError):
         return BrokenAnswer(f"{place} answered with something that is not HTTP.")
     if isinstance(error, aiohttp.ClientConnectionError):
@@ -93,6 +93,14 @@ def explain_failure(error: Exception, target: Target) -> NotConnected | BrokenAn
         return _closed(place, begun=half_read)
     # The client's other errors hold the URL in their text, so only their kind is told.
     return BrokenAnswer(f"The call to {place} failed: {type(error).__name__}.")
+
+
+def too_large(place: str, limit_bytes: int) -> BrokenAnswer:
+    """Say that an answer has more than the bytes that are read."""
+    return BrokenAnswer(
+        f"The answer of {place} is larger than {limit_bytes} bytes, the most that is read. "
+        "Ask for fewer records at a time."
+    )
 
 
 def explain_lookup(error: OSError, target: Target) -> NotConnected:

@@ -19,12 +19,13 @@ import aiohttp
 from aiohttp.client_middlewares import ClientHandlerType
 from yarl import URL
 
-from polyvalent.egress.failure import BrokenAnswer, explain_failure
+from polyvalent.egress.failure import explain_failure, too_large
 from polyvalent.egress.policy import check_address
 from polyvalent.egress.resolve import PinningResolver, Resolve
 from polyvalent.egress.target import Target
+from polyvalent.egress.unpack import unpack_body
 from polyvalent.errors import BadRequest
-from polyvalent.exchange import Headers, Request, Response
+from polyvalent.exchange import Request, Response
 from polyvalent.settings import Network
 
 # Stores on Apache close an idle connection after 5 s; a write must not meet that moment.
@@ -51,7 +52,6 @@ _FRAMING = frozenset(
         "upgrade",
     }
 )
-_ENCODINGS = frozenset({"gzip", "deflate", "br", "zstd"})  # those that the client unpacks
 _AUTOMATIC = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
 
@@ -104,6 +104,7 @@ def open_session(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
+        auto_decompress=False,
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout_s),
         skip_auto_headers=_AUTOMATIC,
         max_line_size=MAX_LINE_BYTES,
@@ -144,10 +145,8 @@ async def transmit(
             allow_redirects=False,
             trace_request_ctx=progress,
         ) as answer:
-            body = await _read_body(answer, target=target, max_body_bytes=max_body_bytes)
-            return Response(
-                status=answer.status, headers=_read_headers(answer, body=body), body=body
-            )
+            packed = await _read_body(answer, target=target, max_body_bytes=max_body_bytes)
+            return _read_response(answer, packed, target=target, max_body_bytes=max_body_bytes)
     except _Stopped as stopped:
         failure = stopped.error
     except aiohttp.ClientError as error:
@@ -170,20 +169,21 @@ async def _read_body(
             chunks.append(chunk)
             room -= len(chunk)
     answer.close()  # the rest is not worth reading; the connection goes with it
-    raise BrokenAnswer(
-        f"The answer of {target.place} is larger than {max_body_bytes} bytes, "
-        "the most that is read. Ask for fewer records at a time."
-    )
+    raise too_large(target.place, max_body_bytes)
 
 
-def _read_headers(answer: aiohttp.ClientResponse, *, body: bytes) -> Headers:
-    packed = bool(body) and answer.headers.get("Content-Encoding", "").lower() in _ENCODINGS
-    outdated = (b"content-encoding", b"content-length") if packed else ()
-    return tuple(
+def _read_response(
+    answer: aiohttp.ClientResponse, packed: bytes, *, target: Target, max_body_bytes: int
+) -> Response:
+    encodings = ",".join(answer.headers.getall("Content-Encoding", ())) if packed else ""
+    body = unpack_body(packed, encodings, limit_bytes=max_body_bytes, place=target.place)
+    outdated = (b"content-encoding", b"content-length") if encodings else ()
+    headers = tuple(
         (_decode(name), _decode(value))
         for name, value in answer.raw_headers
         if name.lower() not in outdated
     )
+    return Response(status=answer.status, headers=headers, body=body)
 
 
 def _decode(raw: bytes) -> str:
