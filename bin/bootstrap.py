@@ -180,6 +180,8 @@ def _explain(log: str) -> str:
             "the package index cannot be reached; check the network, or name a mirror by "
             f"PIP_INDEX_URL. pip says: {reason}"
         )
+    if "(from versions: none)" in log:
+        return f"the package index does not answer or lacks a package. pip says: {errors[-1]}"
     return f"the packages cannot be installed. pip says: {errors[-1]} (all of it: {LOG})"
 
 
