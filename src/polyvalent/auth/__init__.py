@@ -37,7 +37,8 @@ from polyvalent.auth.oauth1_text import (
     conceal_base_string,
     signature_base_string,
 )
-from polyvalent.auth.oauth1_variant import STANDARD, Variant, parse_variant, variants_for
+from polyvalent.auth.oauth1_trial import variants_for
+from polyvalent.auth.oauth1_variant import STANDARD, Variant, parse_variant
 from polyvalent.auth.percent import encode_query, index_array, percent_encode
 
 __all__ = [

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Literal
-from urllib.parse import urlsplit
 
 from polyvalent.auth import oauth1_cause as known
 from polyvalent.auth.oauth1 import SignatureMethod
 from polyvalent.auth.oauth1_answer import OAuthProblem
 from polyvalent.auth.oauth1_cause import Cause, Causes, cause
-from polyvalent.auth.oauth1_variant import Variant, has_own_port, variants_for
+from polyvalent.auth.oauth1_trial import has_own_port, variants_for
+from polyvalent.auth.oauth1_variant import Variant
 
 Step = Literal["temporary_credentials", "token_credentials", "resource"]
 
@@ -132,13 +132,12 @@ def _find_signature(refusal: Refusal) -> Causes:
         return secrets
 
     tried = refusal.tried
-    parts = urlsplit(refusal.url)
     proxied = 3.0 if refusal.proxied else 1.0
     texts = [_weigh(known.ADDRESS_REWRITTEN, proxied)]
     if has_own_port(refusal.url):
         vain = any(variant.port != "as_sent" for variant in tried)
         texts.append(_weigh(known.PORT_LEFT_OUT, _TRIED_IN_VAIN if vain else 1.0))
-    if parts.scheme.lower() == "https":
+    if refusal.url.lower().startswith("https:"):
         vain = any(variant.scheme != "as_sent" for variant in tried)
         texts.append(_weigh(known.TLS_ENDS_EARLY, _TRIED_IN_VAIN if vain else proxied**0.5))
     if any(_is_about_query(variant) for variant in variants_for(refusal.url)):

@@ -9,9 +9,7 @@ The request on the wire is the same under every variant; only the signed text di
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from itertools import product
 from typing import Literal, get_args
-from urllib.parse import urlsplit
 
 from polyvalent.errors import BadRequest
 
@@ -49,17 +47,14 @@ class Variant:
 
 STANDARD = Variant()
 
-_CHOICES: dict[str, tuple[str, ...]] = {
+# Every choice of every axis, the commoner departures first.
+CHOICES: dict[str, tuple[str, ...]] = {
     "port": get_args(Port),
     "scheme": get_args(Scheme),
     "plus": get_args(Plus),
     "repeated": get_args(Repeated),
     "odd_pairs": get_args(OddPairs),
 }
-_DEFAULT_PORTS = {"http": 80, "https": 443}
-
-# One attempt is one request that the server may count, log or delay.
-_ATTEMPTS_MAX = 8
 
 
 def parse_variant(text: str) -> Variant:
@@ -73,56 +68,8 @@ def parse_variant(text: str) -> Variant:
     chosen: dict[str, str] = {}
     for part in text.split(",") if text not in ("", "standard") else ():
         name, _, choice = part.strip().partition("=")
-        if choice not in _CHOICES.get(name, ()):
-            known = ", ".join(f"{key}={'|'.join(values)}" for key, values in _CHOICES.items())
+        if choice not in CHOICES.get(name, ()):
+            known = ", ".join(f"{key}={'|'.join(values)}" for key, values in CHOICES.items())
             raise BadRequest(f"There is no signing variant {part.strip()!r}; known are {known}.")
         chosen[name] = choice
     return replace(STANDARD, **chosen)  # type: ignore[arg-type]  # checked above
-
-
-def variants_for(url: str) -> tuple[Variant, ...]:
-    """
-    List the variants worth trying for this URL: standard first, fewest departures next.
-
-    "https://a.example/r" → standard, scheme=http
-    "http://a.example:8080/r" → standard, port=omitted, scheme=https, port=omitted,scheme=https
-    A variant that would sign the same text as another is not listed; at most 8 are.
-    """
-    parts = urlsplit(url)
-    names = [piece.partition("=")[0] for piece in parts.query.split("&") if piece]
-    axes: list[tuple[str, list[str]]] = []
-    if has_own_port(url):
-        axes.append(("port", ["omitted"]))
-    axes.append(("scheme", ["http" if parts.scheme == "https" else "https"]))
-    if "+" in parts.query:
-        axes.append(("plus", ["plus"]))
-    repeated = ["last"] if len(names) != len(set(names)) else []
-    if any(name.endswith(("[]", "%5B%5D", "%5b%5d")) for name in names):
-        repeated.append("indexed")
-    if repeated:
-        axes.append(("repeated", repeated))
-    if any(piece.count("=") != 1 for piece in parts.query.split("&") if piece):
-        axes.append(("odd_pairs", ["left_out"]))
-
-    # Departures earlier in the list of axes are the commoner ones; sorting keeps their order.
-    picks = list(product(*([(name, None), *((name, c) for c in some)] for name, some in axes)))
-    picks.sort(key=lambda pick: _rank(tuple(choice is not None for _, choice in pick)))
-    found = (
-        replace(STANDARD, **{name: choice for name, choice in pick if choice is not None})  # type: ignore[arg-type]
-        for pick in picks
-    )
-    return tuple(found)[:_ATTEMPTS_MAX]
-
-
-def has_own_port(url: str) -> bool:
-    """Tell whether the URL names a port that is not its scheme's own; false if it is no URL."""
-    parts = urlsplit(url)
-    try:
-        return parts.port not in (None, _DEFAULT_PORTS.get(parts.scheme))
-    except ValueError:
-        return False
-
-
-def _rank(departs: tuple[bool, ...]) -> tuple[int, tuple[int, ...]]:
-    """Order by the number of departures, then by how early the departing axes are listed."""
-    return sum(departs), tuple(index for index, departing in enumerate(departs) if departing)
