@@ -1,0 +1,166 @@
+"""Migrations lead an empty database to exactly the tables that the schema draws."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, text
+
+from polyvalent.db import Database, migrate, open_database
+from polyvalent.db.engine import migration_connection
+from polyvalent.db.migrate import HEAD, upgrade
+from polyvalent.db.schema import metadata, organization, trace
+from polyvalent.errors import Misconfigured, Unavailable
+
+
+def _differences(connection: Connection) -> list[Any]:
+    options = {"compare_type": True, "compare_server_default": True}
+    context = MigrationContext.configure(connection, opts=options)
+    return list(compare_metadata(context, metadata))
+
+
+def _drawing(connection: Connection) -> dict[str, Any]:
+    """Read every table as the database itself describes it."""
+    if connection.dialect.name == "sqlite":
+        query = text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+        return {
+            name: _canonical(sql)
+            for name, sql in connection.execute(query)
+            if name not in ("alembic_version", "sqlite_sequence")
+        }
+    found = inspect(connection)
+    return {
+        name: (
+            sorted(map(str, found.get_columns(name))),
+            str(found.get_pk_constraint(name)),
+            sorted(map(str, found.get_foreign_keys(name))),
+            sorted(map(str, found.get_unique_constraints(name))),
+            sorted(map(str, found.get_check_constraints(name))),
+            sorted(map(str, found.get_indexes(name))),
+        )
+        for name in found.get_table_names()
+        if name != "alembic_version"
+    }
+
+
+def _canonical(sql: str) -> list[str]:
+    # The order of constraints in CREATE TABLE says nothing, nor does which one comes last.
+    return sorted(part.strip(" )") for part in re.sub(r"\s+", " ", sql).split(","))
+
+
+@pytest.fixture
+async def empty(empty_database_url: str) -> Any:
+    """Return an open database without tables."""
+    database = await open_database(empty_database_url)
+    yield database
+    await database.close()
+
+
+async def test_migrations_equal_the_schema(empty: Database) -> None:
+    assert await upgrade(empty) is True
+    async with empty.reading() as connection:
+        assert await connection.run_sync(_differences) == []
+        migrated = await connection.run_sync(_drawing)
+    async with empty.transaction() as connection:
+        await connection.run_sync(metadata.drop_all)
+        await connection.run_sync(metadata.create_all)
+        drawn = await connection.run_sync(_drawing)
+    assert migrated == drawn
+    assert "instance" in drawn
+
+
+async def test_the_comparison_sees_a_difference(database: Database) -> None:
+    async with database.transaction() as connection:
+        await connection.execute(text("DROP INDEX ix_instance_user_id"))
+        await connection.execute(text("ALTER TABLE trace ADD COLUMN surplus INTEGER"))
+    async with database.reading() as connection:
+        found = {entry[0] for entry in await connection.run_sync(_differences)}
+    assert found == {"add_index", "remove_column"}
+
+
+async def test_does_nothing_the_second_time(empty: Database) -> None:
+    assert [await upgrade(empty), await upgrade(empty)] == [True, False]
+
+
+async def test_starts_at_once_migrate_once(empty: Database, empty_database_url: str) -> None:
+    others = [await open_database(empty_database_url) for _ in range(3)]
+    ran = await asyncio.gather(*(upgrade(database) for database in (empty, *others)))
+    for database in others:
+        await database.close()
+    assert sorted(ran) == [False, False, False, True]
+
+
+async def test_refuses_a_database_of_a_newer_version(database: Database) -> None:
+    async with database.transaction() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(Misconfigured, match="newer"):
+        await upgrade(database)
+
+
+async def test_a_failed_migration_leaves_nothing(empty: Database) -> None:
+    async def fail() -> None:
+        async with migration_connection(empty) as connection:
+            await connection.run_sync(metadata.create_all)
+            raise Unavailable("stopped half way")
+
+    with pytest.raises(Unavailable):
+        await fail()
+    assert await upgrade(empty) is True
+
+
+async def test_a_migration_may_rebuild_a_table_without_losing_its_children(
+    database: Database, now: datetime
+) -> None:
+    owner = {"id": 1, "name": "o", "secret_sealed": "s", "secret_digest": "d", "created_at": now}
+    child = {
+        "id": "0" * 24,
+        "organization_id": 1,
+        "element_key": "shop",
+        "created_at": now,
+        "body": "[]",
+    }
+    async with database.transaction() as connection:
+        await connection.execute(organization.insert().values(owner))
+        await connection.execute(trace.insert().values(child))
+    if database.is_sqlite:
+        async with migration_connection(database) as connection:
+            await connection.execute(text("CREATE TABLE copy AS SELECT * FROM organization"))
+            await connection.execute(text("DROP TABLE organization"))
+            await connection.run_sync(metadata.tables["organization"].create)
+            await connection.execute(text("INSERT INTO organization SELECT * FROM copy"))
+            await connection.execute(text("DROP TABLE copy"))
+    async with database.reading() as connection:
+        assert (await connection.execute(text("SELECT count(*) FROM trace"))).scalar_one() == 1
+
+
+async def test_a_migration_may_not_leave_orphans(tmp_path: Path) -> None:
+    database = await open_database(f"sqlite:///{tmp_path}/x.db")
+    await upgrade(database)
+
+    async def leave_orphan() -> None:
+        async with migration_connection(database) as connection:
+            await connection.execute(
+                text("INSERT INTO instance_tag (instance_id, position, tag) VALUES (7, 0, 't')")
+            )
+
+    with pytest.raises(Misconfigured, match="owner is gone"):
+        await leave_orphan()
+    async with database.reading() as connection:
+        assert (await connection.execute(text("SELECT * FROM instance_tag"))).all() == []
+    await database.close()
+
+
+def test_head_is_the_newest_step() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrate.__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
