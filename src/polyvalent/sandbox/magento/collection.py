@@ -19,7 +19,27 @@ MAX_LIMIT = 100
 NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.IGNORECASE)
 NUMBER_START = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)")
 DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?Z?)?")
-OPERATORS = ["eq", "neq", "like", "nlike", "in", "nin", "is", "null", "notnull", "gt", "lt", "gteq", "lteq", "finset", "regexp", "from", "to", "seq", "sneq"]
+OPERATORS = [
+    "eq",
+    "neq",
+    "like",
+    "nlike",
+    "in",
+    "nin",
+    "is",
+    "null",
+    "notnull",
+    "gt",
+    "lt",
+    "gteq",
+    "lteq",
+    "finset",
+    "regexp",
+    "from",
+    "to",
+    "seq",
+    "sneq",
+]
 
 Test = Callable[[Any], bool]
 

@@ -8,10 +8,61 @@ from polyvalent.sandbox.magento.rest_errors import not_found
 from polyvalent.sandbox.magento.state import Row
 
 DECIMALS = frozenset(
-    ["base_discount_amount", "base_grand_total", "base_shipping_amount", "base_shipping_tax_amount", "base_subtotal", "base_tax_amount", "base_total_paid", "base_total_refunded", "discount_amount", "grand_total", "shipping_amount", "shipping_tax_amount", "store_to_order_rate", "subtotal", "tax_amount", "total_paid", "total_refunded", "base_shipping_discount_amount", "base_subtotal_incl_tax", "base_total_due", "shipping_discount_amount", "subtotal_incl_tax", "total_due", "shipping_incl_tax", "qty_canceled", "qty_invoiced", "qty_ordered", "qty_refunded", "qty_shipped", "price", "base_price", "original_price", "base_original_price", "tax_percent", "row_total", "base_row_total", "price_incl_tax", "base_price_incl_tax", "row_total_incl_tax", "base_row_total_incl_tax"]
+    [
+        "base_discount_amount",
+        "base_grand_total",
+        "base_shipping_amount",
+        "base_shipping_tax_amount",
+        "base_subtotal",
+        "base_tax_amount",
+        "base_total_paid",
+        "base_total_refunded",
+        "discount_amount",
+        "grand_total",
+        "shipping_amount",
+        "shipping_tax_amount",
+        "store_to_order_rate",
+        "subtotal",
+        "tax_amount",
+        "total_paid",
+        "total_refunded",
+        "base_shipping_discount_amount",
+        "base_subtotal_incl_tax",
+        "base_total_due",
+        "shipping_discount_amount",
+        "subtotal_incl_tax",
+        "total_due",
+        "shipping_incl_tax",
+        "qty_canceled",
+        "qty_invoiced",
+        "qty_ordered",
+        "qty_refunded",
+        "qty_shipped",
+        "price",
+        "base_price",
+        "original_price",
+        "base_original_price",
+        "tax_percent",
+        "row_total",
+        "base_row_total",
+        "price_incl_tax",
+        "base_price_incl_tax",
+        "row_total_incl_tax",
+        "base_row_total_incl_tax",
+    ]
 )
 JOINED = frozenset(
-    ["payment_method", "tax_name", "tax_rate", "gift_message_from", "gift_message_to", "gift_message_body", "addresses", "order_items", "order_comments"]
+    [
+        "payment_method",
+        "tax_name",
+        "tax_rate",
+        "gift_message_from",
+        "gift_message_to",
+        "gift_message_body",
+        "addresses",
+        "order_items",
+        "order_comments",
+    ]
 )
 
 

@@ -15,7 +15,19 @@ from polyvalent.sandbox.magento.store_time import local_iso
 ENTITY_ONLY = frozenset({"stock_data", "group_price", "tier_price"})
 DECIMALS = frozenset({"price", "special_price", "cost", "weight", "msrp"})
 COMPUTED = frozenset(
-    ["image_url", "is_saleable", "total_reviews_count", "url", "buy_now_url", "has_custom_options", "is_in_stock", "regular_price_with_tax", "regular_price_without_tax", "final_price_with_tax", "final_price_without_tax"]
+    [
+        "image_url",
+        "is_saleable",
+        "total_reviews_count",
+        "url",
+        "buy_now_url",
+        "has_custom_options",
+        "is_in_stock",
+        "regular_price_with_tax",
+        "regular_price_without_tax",
+        "final_price_with_tax",
+        "final_price_without_tax",
+    ]
 )
 # Columns of a stock item that are not repeated inside a product.
 NOT_IN_STOCK_DATA = {

@@ -17,7 +17,22 @@ KINDS = (
     ("Kettle", "KIT", 13, False),
     ("Pan", "KIT", 13, False),
 )
-STYLES = ["Classic", "Modern", "Royal", "Slim", "Bold", "Vintage", "Eco", "Crisp", "Heavy", "Ultra", "Urban", "Alpine", "Coastal", "Nordic"]
+STYLES = [
+    "Classic",
+    "Modern",
+    "Royal",
+    "Slim",
+    "Bold",
+    "Vintage",
+    "Eco",
+    "Crisp",
+    "Heavy",
+    "Ultra",
+    "Urban",
+    "Alpine",
+    "Coastal",
+    "Nordic",
+]
 COLORS = ("Black", "White", "Red", "Blue", "Green")
 CATEGORIES = {
     1: "Root Catalog",
@@ -35,7 +50,28 @@ CATEGORIES = {
     13: "Kitchen",
 }
 PARENTS = {4: 3, 5: 3, 6: 3, 8: 7, 9: 7, 10: 7, 12: 11, 13: 11}
-FIRST_NAMES = ["Grace", "Alan", "Linus", "Ada", "Dennis", "Barbara", "Donald", "Frances", "Edsger", "Margaret", "Niklaus", "Radia", "José", "Zoë", "Søren", "Łukasz", "Chloé", "Björn", "Mei", "Yuki"]
+FIRST_NAMES = [
+    "Grace",
+    "Alan",
+    "Linus",
+    "Ada",
+    "Dennis",
+    "Barbara",
+    "Donald",
+    "Frances",
+    "Edsger",
+    "Margaret",
+    "Niklaus",
+    "Radia",
+    "José",
+    "Zoë",
+    "Søren",
+    "Łukasz",
+    "Chloé",
+    "Björn",
+    "Mei",
+    "Yuki",
+]
 LAST_NAMES = (
     "Hopper",
     "van der Berg",

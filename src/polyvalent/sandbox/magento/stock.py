@@ -120,7 +120,7 @@ def multi_update(ask: Ask) -> Any:
 
     for member in ask.body:
         given = member.get("item_id") if isinstance(member, dict) else None
-        if not re.fullmatch(r"\d+", str(given)) or isinstance(given, bool):
+        if given is None or isinstance(given, bool) or not re.fullmatch(r"\d+", str(given)):
             fail(None, 'Invalid value for "item_id" in request.')
             continue
         item_id = int(given)

@@ -19,16 +19,6 @@ def local_iso(text: str) -> str:
     return f"{local:%Y-%m-%dT%H:%M:%S}-{-hours:02d}:00"
 
 
-def shifted_back(text: str) -> str:
-    """
-    Add the zone's distance to a UTC column: the vendor's double shift of address times.
-
-    shifted_back("2026-11-23 11:56:21") → "2026-11-23 19:56:21"
-    """
-    moment = datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
-    return f"{moment - timedelta(hours=offset_hours(moment)):%Y-%m-%d %H:%M:%S}"
-
-
 def offset_hours(moment: datetime) -> int:
     """Return the distance of US Pacific time from UTC: -8, in summer -7."""
     begin = sunday(moment.year, month=3, number=2) + timedelta(hours=10)
