@@ -110,6 +110,12 @@ def test_it_makes_a_form_of_an_empty_body():
     assert signature_base_string(signed.request) == signed.base_string
 
 
+def test_it_signs_the_host_that_the_header_names():
+    signed = sign_with(PLAIN.with_header("host", "Shop.Example:8443"))
+
+    assert signed.base_string.startswith("GET&https%3A%2F%2Fshop.example%3A8443%2Fr&")
+
+
 def test_it_leaves_the_version_out_on_demand():
     assert "oauth_version" not in dict(sign_with(version=None).parameters)
 
