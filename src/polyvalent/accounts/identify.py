@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import MutableMapping
 from hashlib import sha256
 
@@ -17,6 +18,8 @@ from polyvalent.vault import KeyRing, Secret
 EXPECTED = "Send the header: Authorization: User <user secret>, Organization <organization secret>"
 # Release notes of the platform also write Token where Element is meant.
 SCHEMES = {"user": "user", "organization": "organization", "element": "element", "token": "element"}
+
+FORM = re.compile("[!-~]+")  # visible ASCII, no space
 
 # Callers by the SHA-256 of their header, in a cache that forgets within 30 s: a secret that
 # is taken away must not work for longer.
@@ -37,7 +40,7 @@ def read_authorization(header: str) -> Secrets:
         scheme, _, secret = pair.strip().partition(" ")
         name = SCHEMES.get(scheme.lower())
         secret = secret.strip()
-        if name is None or not secret or " " in secret:
+        if name is None or not FORM.fullmatch(secret):
             raise Unauthorized(f"The Authorization header is not understood. {EXPECTED}")
         if name in found:
             raise Unauthorized(f"The Authorization header names {name} twice. {EXPECTED}")
