@@ -193,6 +193,19 @@ async def test_it_gives_up_a_read_whose_repetition_fails_as_well(open_store, pat
     assert len(store.heads) == 3
 
 
+async def test_it_repeats_a_read_only_once_however_many_connections_close(open_store, patient):
+    store = await open_store(answer(b"one"))
+    await asyncio.gather(*(patient.send(request(store.url)) for _ in range(4)))
+    store.heads.clear()
+    store.steps[:] = [ThenClose()]
+
+    with pytest.raises(BrokenAnswer):
+        await patient.send(request(store.url))
+
+    assert store.connections == 4
+    assert len(store.heads) == 2
+
+
 async def test_it_waits_as_long_as_it_is_asked_to(open_store, patient, pauses):
     later = answer(b"", "Retry-After: Mon, 23 Nov 2026 12:00:09 GMT", status="503 Busy")
     store = await open_store(answer(b"", "Retry-After: 7", status="503 Busy"), later, answer())

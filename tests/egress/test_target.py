@@ -187,6 +187,29 @@ def test_it_reads_scheme_host_and_port(url, target):
     assert read_target(url, allow=()) == target
 
 
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://good.example@127.0.0.1/", "user name or password"),
+        ("http://good.example\\@127.0.0.1/", "backslash"),
+        ("http://m\u00fcnchen.example/", "xn-- form"),
+        ("http://good.example/#top", "fragment"),
+        ("http://[fe80::1%25eth0]/", "zone"),
+        ("http://good.example:0/", "from 1 to 65535"),
+        ("ftp://good.example/", "http:// or https://"),
+        ("http://256.1.1.1/", "looks like an IPv4 address"),
+        ("http:///path", "names no host"),
+        ("http://good..example/", "neither a name nor an address"),
+    ],
+)
+def test_it_says_what_is_wrong_with_a_url(url, words):
+    with pytest.raises(BadRequest) as caught:
+        read_target(url, allow=())
+
+    assert words in caught.value.message
+    assert caught.value.status == 400
+
+
 def test_it_repeats_neither_path_nor_query_in_a_refusal():
     for url in ("http://a.example/p?key=hidden word", "http://u:hidden@a.example/"):
         with pytest.raises(BadRequest) as caught:

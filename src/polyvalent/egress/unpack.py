@@ -15,7 +15,7 @@ from polyvalent.egress.failure import BrokenAnswer, too_large
 
 _GZIP_START = b"\x1f\x8b"
 _GZIP_BITS = zlib.MAX_WBITS + 16
-_MAX_MEMBERS = 256  # of one gzip body; each costs a copy of the rest
+_MAX_MEMBERS = 16  # of one gzip body; each costs a copy of what follows
 _MAX_LAYERS = 2
 
 
