@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2154
 # Shared by bin/polyvalent and bin/test, which set $root: find or make the environment .venv.
 # POSIX sh. What takes time or thought is in bin/bootstrap.py; here is only the quick answer
 # "everything is as it was", and the choice of an interpreter.
