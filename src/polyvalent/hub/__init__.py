@@ -1,0 +1,1 @@
+"""Answer one call to one instance: the data plane."""

@@ -1,0 +1,181 @@
+"""Build the vendor's request for a resource and its parameters, unsigned. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from polyvalent.auth.percent import encode_query, percent_encode
+from polyvalent.catalog.element import Element, Parameter, Resource, VerificationRead
+from polyvalent.errors import Misconfigured
+from polyvalent.exchange import Headers, Request, find_header
+from polyvalent.hub.model import Incoming, Pairs, PathParameters, Search
+from polyvalent.hub.resolve import placeholders
+from polyvalent.instances.model import Configuration
+
+# Query parameters with a meaning of the platform's own; they travel by `search_pairs`.
+PLATFORM_PARAMETERS = frozenset(("page", "pageSize", "nextPage", "where", "orderBy", "fields"))
+
+
+def build_request(
+    element: Element,
+    resource: Resource,
+    *,
+    configuration: Configuration,
+    path_parameters: PathParameters,
+    incoming: Incoming,
+    pairs: Pairs = (),
+    body: bytes = b"",
+) -> Request:
+    """
+    Build the request that a resource stands for.
+
+    GET /products/{id} with {"id": "a/b"} → GET https://shop.example/api/rest/products/a%2Fb, with
+    the element's headers. `pairs` are vendor query pairs that come last. `configuration` has its
+    placeholders filled.
+    Raises Misconfigured if the vendor's path needs a value that nothing gives.
+    """
+    values = _Values(configuration=configuration, path=path_parameters, incoming=incoming)
+    parameters = tuple(
+        item for item in (*element.parameters, *resource.parameters) if item.source == "request"
+    )
+    query = (*_pairs(parameters, "query", values), *pairs)
+    path = _fill_path(
+        resource.vendor_path,
+        {**path_parameters, **dict(_pairs(parameters, "path", values))},
+        resource=resource,
+    )
+    return Request(
+        method=resource.vendor_method or resource.method,
+        url=_join(configuration, path, query),
+        headers=_headers(_pairs(parameters, "header", values), with_body=bool(body)),
+        body=body,
+    )
+
+
+def build_verification(
+    element: Element, read: VerificationRead, *, configuration: Configuration
+) -> Request:
+    """Build a verification read: GET https://shop.example/api/rest/products?limit=1."""
+    values = _Values(configuration=configuration, path={}, incoming=_NOTHING)
+    return Request(
+        method="GET",
+        url=_join(configuration, read.vendor_path, read.query),
+        headers=_headers(_pairs(element.parameters, "header", values), with_body=False),
+    )
+
+
+def search_pairs(
+    resource: Resource,
+    search: Search,
+    *,
+    page: int,
+    page_size: int,
+    last: str | None,
+    first_page: int = 1,
+) -> Pairs:
+    """
+    Return the vendor query pairs for some rows of a search.
+
+    The stable order, the predicates, the rows behind `last` if given, then page and size in the
+    vendor's words. `page` counts from 1, `first_page` is the vendor's number of the first one.
+    """
+    pairs: list[tuple[str, str]] = []
+    collection, filtering = resource.collection, resource.filtering
+    if collection is not None:
+        pairs += collection.stable_order
+    if filtering is not None:
+        operators = dict(filtering.operators)
+        for number, predicate in enumerate(search.predicates, start=1):
+            parts = {
+                "n": str(number),
+                "field": predicate.field,
+                "operator": operators[predicate.operator],
+                "value": predicate.value,
+            }
+            pairs += [
+                (_insert(name, parts), _insert(text, parts)) for name, text in filtering.pairs
+            ]
+    if collection is not None and last is not None:
+        pairs += [(name, _insert(text, {"last": last})) for name, text in collection.rows_after]
+    numbers = {"page": page - 1 + first_page, "pageSize": page_size}
+    for item in resource.parameters:
+        if item.name in numbers and item.type == "query" and item.vendor_type == "query":
+            pairs.append((item.vendor_name, str(numbers[item.name])))
+    return tuple(pairs)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Values:
+    # Where the values of parameters come from.
+    configuration: Configuration
+    path: PathParameters
+    incoming: Incoming
+
+    def find(self, item: Parameter) -> str | None:
+        match item.type:
+            case "value":
+                return item.name
+            case "configuration":
+                return self.configuration.get(item.name)
+            case "path":
+                return self.path.get(item.name)
+            case "header":
+                return find_header(self.incoming.headers, item.name)
+            case "query" if item.name not in PLATFORM_PARAMETERS:
+                return self.incoming.parameter(item.name)
+            case _:
+                return None
+
+
+_NOTHING = Incoming(method="GET", path="/")
+
+
+def _pairs(parameters: Iterable[Parameter], vendor_type: str, values: _Values) -> Pairs:
+    return tuple(
+        (item.vendor_name, value)
+        for item in parameters
+        if item.vendor_type == vendor_type and (value := values.find(item)) is not None
+    )
+
+
+def _headers(given: Pairs, *, with_body: bool) -> Headers:
+    defaults = [("Accept", "application/json")]
+    if with_body:
+        defaults.append(("Content-Type", "application/json"))
+    names = {name.lower() for name, _ in given}
+    return (*(pair for pair in defaults if pair[0].lower() not in names), *given)
+
+
+def _fill_path(template: str, values: Mapping[str, str], *, resource: Resource) -> str:
+    path = template
+    for name in placeholders(template):
+        if name not in values:
+            raise Misconfigured(
+                f"Resource {resource.method} {resource.path}: nothing gives {{{name}}} of its "
+                f"vendor path {template} a value."
+            )
+        path = path.replace(f"{{{name}}}", percent_encode(values[name]))
+    return path
+
+
+def _join(configuration: Configuration, path: str, query: Pairs) -> str:
+    base = (configuration.get("base.url") or "").rstrip("/")
+    return f"{base}{path}?{encode_query(query)}" if query else f"{base}{path}"
+
+
+def _insert(template: str, parts: Mapping[str, str]) -> str:
+    # One pass: a value that looks like a placeholder stays what it is.
+    text = ""
+    rest = template
+    while True:
+        before, brace, rest = rest.partition("{")
+        text += before
+        if not brace:
+            return text
+        name, closed, after = rest.partition("}")
+        if closed and name in parts:
+            text += parts[name]
+            rest = after
+        else:
+            text += brace

@@ -1,0 +1,79 @@
+"""Hold what goes into a hub call and what comes out of it, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from polyvalent.exchange import Exchange, Headers, Request
+from polyvalent.instances.model import Connection
+
+Pairs = tuple[tuple[str, str], ...]
+Row = dict[str, Any]
+
+# Signs a request for a connection, sends it and returns the exchange, whatever its status.
+Reach = Callable[[Connection, Request], Awaitable[Exchange]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Incoming:
+    """
+    Hold one call as it came in.
+
+    `path` is what follows the base path, percent-encoded as on the wire, with or without the hub:
+    "/hubs/ecommerce/products/12" or "/products/12". `query` is decoded, in the order sent.
+    """
+
+    method: str
+    path: str
+    query: Pairs = ()
+    headers: Headers = field(default=(), repr=False)  # may carry secrets
+    body: bytes = field(default=b"", repr=False)
+
+    def parameter(self, name: str) -> str | None:
+        """Return the last value of a query parameter, None if it is absent or empty."""
+        values = [value for key, value in self.query if key == name]
+        return values[-1] if values and values[-1] else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """Hold the answer to a call that went well: always status 200, a JSON body, our headers."""
+
+    body: bytes
+    headers: Headers = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Predicate:
+    """Compare one field of a row with a text: `Predicate(field="sku", operator="=", value="a")`."""
+
+    field: str
+    operator: str
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Search:
+    """Say which rows of a list are wanted, and which of their fields."""
+
+    page: int  # from 1
+    page_size: int  # at least 1
+    last: str | None = None  # only rows behind the one with this cursor value
+    where: str = ""  # as the caller wrote it
+    predicates: tuple[Predicate, ...] = ()
+    fields: tuple[str, ...] = ()  # empty: all
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """Hold the rows of one page, and the token of the next; None on the last page."""
+
+    rows: tuple[Row, ...]
+    next_token: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+PathParameters = Mapping[str, str]

@@ -1,0 +1,216 @@
+"""Read rows out of a vendor's answer and make them what callers expect. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+
+from polyvalent.catalog.classify import classify, error_of, provider_message
+from polyvalent.catalog.element import Element, ElementObject, FailureRule, Resource
+from polyvalent.errors import VendorFailure
+from polyvalent.exchange import Exchange, Response
+from polyvalent.hub.model import Predicate, Row
+from polyvalent.instances.model import Configuration
+
+_STEP = re.compile(r"([^.\[\]]+)|\[(\d+|\*)\]")
+NO_FIELDS = (
+    "rows came without any field: the vendor's user may see the rows, but no attribute of them"
+)
+
+
+def check(element: Element, exchange: Exchange, *, hint: str = "") -> None:
+    """
+    Let a success pass.
+
+    Raises what the answer means else (see `error_of`): VendorRefused or VendorFailure, with
+    `hint` at the end of the message.
+    """
+    rule = classify(element, exchange.request.method, exchange.response)
+    if rule is not None:
+        raise error_of(rule, exchange.response, hint=hint)
+
+
+def read_rows(
+    element: Element, resource: Resource, response: Response, *, configuration: Configuration
+) -> tuple[Row, ...]:
+    """
+    Read the rows of a list, in the vendor's order, each with its `id`.
+
+    {"7": {"entity_id": "7", "sku": "a"}} → ({"id": "7", "entity_id": "7", "sku": "a"},)
+    A row whose fields are all hidden comes as its id alone. Members that are null are left out
+    unless the instance's `filter.response.nulls` is "false".
+    Raises VendorFailure if the answer holds no rows.
+    """
+    data = _find_root(_decode(response), resource.root_key)
+    keyed = resource.collection is not None and resource.collection.shape == "keyed"
+    if keyed and isinstance(data, dict):
+        pairs: Iterable[tuple[str | None, Any]] = data.items()
+    elif isinstance(data, list):
+        pairs = ((None, item) for item in data)
+    else:
+        raise _not_rows(response)
+    primary_key = primary_key_of(element, resource)
+    strip = strips_nulls(configuration)
+    return tuple(
+        _finish(row if isinstance(row, dict) else {}, key, primary_key=primary_key, strip=strip)
+        for key, row in pairs
+    )
+
+
+def read_row(
+    element: Element, resource: Resource, response: Response, *, configuration: Configuration
+) -> Row:
+    """
+    Read a single row, with its `id`; see `read_rows`.
+
+    Raises VendorFailure if the answer is no row. An empty list, by which some vendors mean a row
+    without visible fields, comes as {}.
+    """
+    data = _find_root(_decode(response), resource.root_key)
+    if data == []:
+        return {}
+    if not isinstance(data, dict):
+        raise _not_rows(response)
+    return _finish(
+        data,
+        None,
+        primary_key=primary_key_of(element, resource),
+        strip=strips_nulls(configuration),
+    )
+
+
+def find_created_id(element: Element, resource: Resource, exchange: Exchange) -> str | None:
+    """
+    Return the id of a row just created, None if the answer does not tell that it was.
+
+    By `writing.idFrom`: the last segment of the Location header ("/api/rest/products/251" →
+    "251"), or the member of the body that is the primary key. A Location that leads to the same
+    address, or to no number where ids are numbers, is a redirect and no creation.
+    """
+    response = exchange.response
+    if resource.writing is None or resource.writing.id_from == "body":
+        data = _decode(response) if response.body.strip() else None
+        value = data.get(primary_key_of(element, resource)) if isinstance(data, dict) else None
+        return None if value is None else str(value)
+    location = urlsplit(response.header("Location") or "").path.rstrip("/")
+    created = location.rpartition("/")[2]
+    if not created or urlsplit(exchange.request.url).path.rstrip("/").endswith(f"/{created}"):
+        return None
+    return created if not _has_numbers(element, resource) or created.isdigit() else None
+
+
+def is_created(element: Element, resource: Resource, exchange: Exchange) -> bool:
+    """Say whether a status outside 2xx means "created", as the resource's `writing` knows."""
+    return (
+        resource.writing is not None
+        and exchange.response.status in resource.writing.also_created
+        and find_created_id(element, resource, exchange) is not None
+    )
+
+
+def compose_row(element: Element, resource: Resource, *, created: str, sent: Row) -> Row:
+    """Make the row that was created from what was sent, where it cannot be read back."""
+    known = {"id": created, primary_key_of(element, resource): created}
+    return {**known, **{name: value for name, value in sent.items() if name != "id"}}
+
+
+def keep_equal(rows: Iterable[Row], predicates: Iterable[Predicate]) -> tuple[Row, ...]:
+    """
+    Keep the rows that fulfil every predicate to the letter.
+
+    Vendors compare more loosely (letters' case, spaces at the end). A row that does not show the
+    field stays.
+    """
+    tests = tuple(predicates)
+    return tuple(
+        row
+        for row in rows
+        if all(str(row.get(test.field, test.value)) == test.value for test in tests)
+    )
+
+
+def project(row: Row, fields: tuple[str, ...]) -> Row:
+    """Keep only the named members, in the row's order; all when none is named."""
+    return {name: row[name] for name in row if name in fields} if fields else row
+
+
+def primary_key_of(element: Element, resource: Resource) -> str:
+    """Return the vendor's name of a row's id: "entity_id"; "id" where nothing is said."""
+    found = find_object(element, resource.object)
+    return found.primary_key_name if found is not None else "id"
+
+
+def find_object(element: Element, name: str) -> ElementObject | None:
+    """Return the object of an element by name, None if it has none so called."""
+    return next((item for item in element.objects if item.name == name), None)
+
+
+def strips_nulls(configuration: Configuration) -> bool:
+    """Say whether an instance leaves null members out of answers; by default it does."""
+    return configuration.get("filter.response.nulls") != "false"
+
+
+def rule_of(element: Element, exchange: Exchange) -> FailureRule | None:
+    """Return the failure rule that an exchange falls under, None for a success."""
+    return classify(element, exchange.request.method, exchange.response)
+
+
+def _decode(response: Response) -> Any:
+    try:
+        return orjson.loads(response.body)
+    except orjson.JSONDecodeError as error:
+        kind = (response.header("Content-Type") or "an unnamed type").partition(";")[0]
+        raise VendorFailure(
+            f"The vendor answered with {kind[:60]} that cannot be read as JSON. Something in front "
+            "of the vendor's API may have answered in its place.",
+            provider_message=provider_message(response),
+        ) from error
+
+
+def _not_rows(response: Response) -> VendorFailure:
+    return VendorFailure(
+        "The vendor answered with JSON of another shape than its API has. Something in front of "
+        "it may have answered in its place.",
+        provider_message=provider_message(response),
+    )
+
+
+def _find_root(data: Any, root_key: str) -> Any:
+    # "request|response": only the part behind the bar tells where rows lie in an answer.
+    path = root_key.rpartition("|")[2]
+    for name, index in _STEP.findall(path):
+        if name:
+            data = data.get(name) if isinstance(data, dict) else None
+        elif index != "*":
+            number = int(index)
+            data = data[number] if isinstance(data, list) and number < len(data) else None
+    return data
+
+
+def _finish(row: Row, key: str | None, *, primary_key: str, strip: bool) -> Row:
+    own = row.get("id") if primary_key == "id" else row.get(primary_key, key)
+    rest = _without_nulls(row) if strip else row
+    return rest if own is None or "id" in rest else {"id": own, **rest}
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_nulls(item) for name, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value]
+    return value
+
+
+def _has_numbers(element: Element, resource: Resource) -> bool:
+    found = find_object(element, resource.object)
+    return found is not None and any(_number_keys(found))
+
+
+def _number_keys(item: ElementObject) -> Iterator[bool]:
+    for field in item.fields:
+        if field.name == item.primary_key_name:
+            yield field.type in ("integer", "long", "number")

@@ -1,0 +1,139 @@
+"""Find the resource that a method and path mean; the hub's name in the path is cosmetic. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from polyvalent.catalog.element import Element, Resource
+from polyvalent.errors import BadRequest, MethodNotAllowed, NotFound
+from polyvalent.hub.model import PathParameters
+
+# The types of resources that callers may reach by path; the others serve provisioning.
+_CALLABLE = frozenset(("api", "apiNoDocumentation"))
+_PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
+_SHOWN_MAX = 100  # characters of a caller's path in a message
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Match:
+    """Pair a resource with the values of its path: {"id": "12"}."""
+
+    resource: Resource
+    path_parameters: PathParameters
+
+
+def resolve(element: Element, method: str, path: str) -> Match:
+    """
+    Find the resource for a call.
+
+    "GET", "/hubs/anything/products/12" → the element's GET /products/{id} with {"id": "12"}.
+    A literal segment is preferred to a placeholder; an ending slash does not matter.
+    Raises BadRequest for a path that the element does not know, MethodNotAllowed (with the
+    methods it does take), NotFound for an id that is no number where ids are numbers.
+    """
+    segments = split_path(path)
+    matches = [
+        (found, resource)
+        for resource in element.resources
+        if resource.type in _CALLABLE and (found := _match(resource.path, segments)) is not None
+    ]
+    if not matches:
+        raise BadRequest(
+            f"{element.name} has no resource {_show(segments)}. Its resources: "
+            f"{', '.join(top_resources(element))}."
+        )
+    best = max(found.literals for found, _ in matches)
+    here = [(found, resource) for found, resource in matches if found.literals == best]
+    for found, resource in here:
+        if resource.method == method:
+            if resource.kind == "java":
+                raise BadRequest("This API is not currently supported for this element")
+            _check_numbers(resource, found.values)
+            return Match(resource=resource, path_parameters=found.values)
+    allowed = tuple(dict.fromkeys(resource.method for _, resource in here))
+    raise MethodNotAllowed(
+        f"{_show(segments)} takes {', '.join(allowed)}, not {method[:20]}.", allowed=allowed
+    )
+
+
+def find_resource(element: Element, method: str, path: str) -> Resource | None:
+    """Return the resource declared with this very path, prefix or not: "/products/{id}"."""
+    wanted = strip_hub(path)
+    for resource in element.resources:
+        if resource.method == method and strip_hub(resource.path) == wanted:
+            return resource
+    return None
+
+
+def top_resources(element: Element) -> tuple[str, ...]:
+    """Return the names of the resources without parents: ("customers", "products")."""
+    firsts = (
+        strip_hub(resource.path).strip("/").split("/")[0]
+        for resource in element.resources
+        if resource.type in _CALLABLE
+    )
+    return tuple(dict.fromkeys(firsts))
+
+
+def split_path(path: str) -> tuple[str, ...]:
+    """Cut a path into decoded segments without the hub: "/hubs/x/a/b%2Fc/" → ("a", "b/c")."""
+    return tuple(unquote(part) for part in strip_hub(path).strip("/").split("/"))
+
+
+def strip_hub(path: str) -> str:
+    """Take the hub off a path: "/hubs/ecommerce/products" → "/products"."""
+    parts = path.split("/", 3)
+    if len(parts) == 4 and parts[:2] == ["", "hubs"]:
+        return "/" + parts[3]
+    return path
+
+
+def placeholders(path: str) -> tuple[str, ...]:
+    """Return the names in braces: "/orders/{id}/items" → ("id",)."""
+    return tuple(_PLACEHOLDER.findall(path))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Found:
+    values: dict[str, str]
+    literals: tuple[bool, ...]  # per segment; compares as "literal before placeholder, leftmost"
+
+
+def _match(declared: str, segments: tuple[str, ...]) -> _Found | None:
+    pattern = strip_hub(declared).strip("/").split("/")
+    if len(pattern) != len(segments):
+        return None
+    values: dict[str, str] = {}
+    literals: list[bool] = []
+    for part, segment in zip(pattern, segments, strict=True):
+        name = _PLACEHOLDER.fullmatch(part)
+        if name is None and part != segment:
+            return None
+        # An empty id would lead to the list, dots to another place.
+        if name is not None:
+            if segment in ("", ".", ".."):
+                return None
+            values[name.group(1)] = segment
+        literals.append(name is None)
+    return _Found(values=values, literals=tuple(literals))
+
+
+def _check_numbers(resource: Resource, values: PathParameters) -> None:
+    numbers = {
+        item.name
+        for item in resource.parameters
+        if item.type == "path" and item.data_type in ("integer", "long")
+    }
+    for name, value in values.items():
+        if name in numbers and not (value.isascii() and value.isdigit() and len(value) < 20):
+            raise NotFound(
+                f"There is no row {value[:_SHOWN_MAX]!r}: {name} of "
+                f"{strip_hub(resource.path)} is a number."
+            )
+
+
+def _show(segments: Iterable[str]) -> str:
+    return ("/" + "/".join(segments))[:_SHOWN_MAX]
