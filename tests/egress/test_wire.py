@@ -284,28 +284,28 @@ async def test_it_goes_on_after_an_answer_that_was_too_large(open_store, door):
     assert (await door.send(get(store.url), max_body_bytes=1000)).response.body == b"small"
 
 
-@pytest.mark.parametrize(
-    "raw",
-    [
-        b"SSH-2.0-OpenSSH_9.2\r\n\r\n",
-        b"HTTP/1.1 OK\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
-        b"HTTP/1.1 200 OK\r\nBroken header\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000 + b"\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc",
-        b"HTTP/1.1 200 OK\r\nContent-Le",
-        answer(b"not packed", "Content-Encoding: gzip"),
-        answer(gzip.compress(b"abc" * 1000)[:-12], "Content-Encoding: gzip"),
-        answer(zlib.compress(b"abc" * 1000)[:-5], "Content-Encoding: deflate"),
-        answer(gzip.compress(b"") * 1000, "Content-Encoding: gzip"),
-        answer(gzip.compress(b"abc"), "Content-Encoding: gzip, gzip"),
-        answer(gzip.compress(b"abc"), "Content-Encoding: gzip, gzip, gzip"),
-        answer(b"?", "Content-Encoding: br"),
-    ],
-)
+BROKEN = {
+    "not-http": b"SSH-2.0-OpenSSH_9.2\r\n\r\n",
+    "no-status": b"HTTP/1.1 OK\r\n\r\n",
+    "bad-length": b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n",
+    "two-lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+    "bad-header": b"HTTP/1.1 200 OK\r\nBroken header\r\n\r\n",
+    "long-header": b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000 + b"\r\n\r\n",
+    "bad-chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n",
+    "short-body": b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc",
+    "short-chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc",
+    "short-head": b"HTTP/1.1 200 OK\r\nContent-Le",
+    "not-packed": answer(b"not packed", "Content-Encoding: gzip"),
+    "short-gzip": answer(gzip.compress(b"abc" * 1000)[:-12], "Content-Encoding: gzip"),
+    "short-deflate": answer(zlib.compress(b"abc" * 1000)[:-5], "Content-Encoding: deflate"),
+    "many-members": answer(gzip.compress(b"") * 1000, "Content-Encoding: gzip"),
+    "packed-once": answer(gzip.compress(b"abc"), "Content-Encoding: gzip, gzip"),
+    "three-layers": answer(gzip.compress(b"abc"), "Content-Encoding: gzip, gzip, gzip"),
+    "brotli": answer(b"?", "Content-Encoding: br"),
+}
+
+
+@pytest.mark.parametrize("raw", BROKEN.values(), ids=BROKEN)
 async def test_it_reports_an_answer_that_is_broken(open_store, door, raw):
     store = await open_store(ThenClose(raw))
 
