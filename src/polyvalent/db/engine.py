@@ -63,8 +63,9 @@ class Database:
         """
         Give a connection inside a transaction: committed at the end, rolled back on an error.
 
-        On SQLite the write lock is held from the start, so keep it short and never wait for
-        the network inside. Raises Unavailable if the database does not answer or stays locked.
+        On SQLite the write lock is held from the start, so keep it short, never wait for the
+        network inside, and never begin a second one inside: it would wait for the first.
+        Raises Unavailable if the database does not answer or stays locked.
         """
         async with _begun(self._writer) as connection:
             yield connection
