@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
 import tomllib
+from collections.abc import Iterator
+from functools import partial
+from importlib.metadata import packages_distributions
 
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.house.source import ROOT
+from tests.house.source import ROOT, Module, hold, imports, parse, texts
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+DISTRIBUTIONS = packages_distributions()
 PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*)==(\S+?)(?: ; (.+?))?(?: \\)?$", re.MULTILINE)
 
 
@@ -36,6 +41,40 @@ def missing(requirements: list[str], locked: dict[tuple[str, str], str]) -> list
         if not wanted.specifier.contains(versions.get(canonicalize_name(wanted.name), "0"))
         or canonicalize_name(wanted.name) not in versions
     ]
+
+
+def undeclared(module: Module, declared: set[str]) -> Iterator[str]:
+    """Say which imports of a module are of packages that the project does not name."""
+    for node, name in imports(module):
+        first = name.split(".")[0]
+        if first in sys.stdlib_module_names or first in ("polyvalent", "tests", "benchmarks"):
+            continue
+        if not {canonicalize_name(d) for d in DISTRIBUTIONS.get(first, [first])} & declared:
+            yield module.at(node, f"imports {name}, which pyproject.toml does not name")
+
+
+def declared(requirements: list[str]) -> set[str]:
+    return {canonicalize_name(Requirement(text).name) for text in requirements}
+
+
+def test_what_is_imported_is_declared():
+    runtime = declared(PROJECT["project"]["dependencies"])
+    every = runtime | declared(PROJECT["dependency-groups"]["dev"])
+    undeclared_here = partial(undeclared, declared=runtime)
+    hold(
+        undeclared_here,
+        broken_by={"hub/read.py": "import pytest", "api/a.py": "from pluggy import hooks"},
+        kept_by={"hub/read.py": "import orjson, json\nfrom polyvalent import errors"},
+    )
+
+    others = [
+        parse(path, text)
+        for path, text in texts().items()
+        if path.endswith(".py") and path.startswith(("tests/", "benchmarks/"))
+    ]
+    complaints = [line for module in others for line in undeclared(module, every)]
+
+    assert not complaints, "\n" + "\n".join(complaints)
 
 
 def test_the_lock_satisfies_the_project():
