@@ -37,7 +37,7 @@ class PolyvalentError(Exception):
     Tell a caller what went wrong and what to do, without a secret in it.
 
     `message` is a full sentence for a person; `provider_message` holds the vendor's own
-    words where a vendor spoke; `warnings` go out as the header `Elements-Error`.
+    words where a vendor spoke; `headers` go out with the answer, such as `Elements-Trace-Id`.
     """
 
     status = 500
@@ -46,6 +46,7 @@ class PolyvalentError(Exception):
         super().__init__(message)
         self.message = message
         self.provider_message = provider_message
+        self.headers: tuple[tuple[str, str], ...] = ()
 
 
 class CallerError(PolyvalentError):

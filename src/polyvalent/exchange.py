@@ -22,14 +22,18 @@ def find_header(headers: Headers, name: str) -> str | None:
     return None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class Request:
     """Describe one HTTP request: `Request(method="GET", url="http://a.example/r?b=5")`."""
 
     method: str
     url: str
-    headers: Headers = field(default=(), repr=False)  # may carry credentials
-    body: bytes = field(default=b"", repr=False)
+    headers: Headers = ()
+    body: bytes = b""
+
+    def __repr__(self) -> str:
+        """Name method and URL without its query: that, headers and body may carry secrets."""
+        return f"Request({self.method} {self.url.partition('?')[0]})"
 
     def header(self, name: str) -> str | None:
         """Return the first value of a header, or None."""

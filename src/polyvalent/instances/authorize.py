@@ -55,6 +55,7 @@ async def request_token(
     is kept. Effects: one or a few signed calls to the store, one row.
     """
     application = read_application(element, parameters)
+    ports.mark("token.checked")
     handle = ports.random(HANDLE_BYTES).hex()
     callback = extend_url(
         application.configuration["oauth.callback.url"] or "",

@@ -63,6 +63,7 @@ async def provision(
     if draft.name is None:
         raise BadRequest('The instance needs a name: add "name" to the request body.')
     name = clean_name(draft.name)
+    ports.mark("provision.named")
     given = normalize_addresses(element, draft.configuration or {})
     check(element, given)
     configuration = complete(element, given)
@@ -126,6 +127,7 @@ async def prove(
         ports.mark("provision.before_exchange")
         token = await _exchange(ports, element, configuration, handshake=handshake, watch=watch)
         ports.mark("provision.after_exchange")
+    ports.mark("provision.token_in_hand")
     proven: Configuration = {
         **configuration,
         "oauth.user.token": token.token,

@@ -14,7 +14,8 @@ from datetime import datetime
 
 from polyvalent.auth.oauth1 import ClientCredentials, TokenCredentials, Transmission, sign
 from polyvalent.auth.oauth1_answer import measure_skew_s
-from polyvalent.auth.oauth1_variant import Variant, variants_for
+from polyvalent.auth.oauth1_trial import variants_for
+from polyvalent.auth.oauth1_variant import Variant
 from polyvalent.exchange import Exchange, Request, Response
 from polyvalent.instances.ports import Ports
 

@@ -1,0 +1,83 @@
+"""Put the whole surface together as one ASGI application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from polyvalent import __version__
+from polyvalent.api import elements, instance_operations, oauth, resources
+from polyvalent.api.edge import Edge, Scope
+from polyvalent.api.openapi import openapi
+from polyvalent.api.operation import Operation
+from polyvalent.api.platform import Platform, open_platform
+from polyvalent.api.router import Router
+from polyvalent.settings import Settings
+
+BASE_PATH = "/elements/api-v2"
+ASSETS = Path(__file__).parent / "assets"
+
+OPERATIONS: tuple[Operation, ...] = (
+    *oauth.OPERATIONS,
+    *instance_operations.OPERATIONS,
+    *elements.OPERATIONS,
+    *resources.OPERATIONS,
+)
+
+OpenPlatform = Callable[[], AbstractAsyncContextManager[Platform]]
+
+
+def create_app(settings: Settings, *, opening: OpenPlatform | None = None) -> Starlette:
+    """
+    Make the application; it opens its platform when the server starts and closes it at the end.
+
+    `opening` replaces how the platform is opened, for tests with a clock of their own.
+    """
+    open_it = opening or partial(open_platform, settings)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with open_it() as platform:
+            app.state.platform = platform
+            yield
+
+    edge = Edge(Router(OPERATIONS, fallback=resources.FALLBACK), platform_of=_platform_of)
+    document = openapi(OPERATIONS, base_path=BASE_PATH, public_url=settings.public_url)
+    page = (ASSETS / "docs.html").read_text(encoding="utf-8")
+
+    async def show_openapi(_: Request) -> Response:
+        return JSONResponse(document)
+
+    async def show_docs(_: Request) -> Response:
+        return HTMLResponse(page, headers={"X-Frame-Options": "DENY"})
+
+    async def show_health(_: Request) -> Response:
+        return JSONResponse({"status": "ok", "version": __version__})
+
+    async def lead_to_docs(_: Request) -> Response:
+        return RedirectResponse("/docs")
+
+    return Starlette(
+        routes=[
+            Mount(BASE_PATH, app=edge),
+            Route("/", lead_to_docs),
+            Route("/docs", show_docs),
+            Route("/openapi.json", show_openapi),
+            Route("/health", show_health),
+            Mount("/docs/assets", app=StaticFiles(directory=ASSETS)),
+        ],
+        lifespan=lifespan,
+    )
+
+
+def _platform_of(scope: Scope) -> Platform:
+    platform: Platform = scope["app"].state.platform
+    return platform

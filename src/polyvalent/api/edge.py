@@ -1,0 +1,231 @@
+"""
+Stand between the wire and the operations: request id, body limit, errors, CORS, one log line.
+
+The only place where unexpected errors are caught. What goes out and what is logged carries no
+query string and no header of the request: both may hold secrets.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, MutableMapping
+from time import perf_counter
+from traceback import format_tb
+from typing import Any
+from urllib.parse import parse_qsl, unquote_to_bytes
+
+import orjson
+import structlog
+
+from polyvalent.api.operation import Answer, Call
+from polyvalent.api.platform import Platform
+from polyvalent.api.router import Router
+from polyvalent.errors import (
+    BadRequest,
+    MethodNotAllowed,
+    PayloadTooLarge,
+    PolyvalentError,
+    Unavailable,
+)
+from polyvalent.exchange import Headers
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+REQUEST_ANSWERED = "request.answered"
+REQUEST_BROKE = "request.broke"
+
+REQUEST_ID_BYTES = 12
+JSON = "application/json;charset=UTF-8"
+EXPOSED = (
+    "Elements-Returned-Count, Elements-Total-Count, Elements-Request-Id, "
+    "Elements-Next-Page-Token, Elements-Trace-Id, Elements-Error, Content-Disposition"
+)
+ALLOWED_HEADERS = (
+    "Authorization, Content-Type, Accept, Elements-Async-Request, Elements-Async-Callback-Url, "
+    "Elements-Schedule-Request, Elements-Version, Elements-Formula-Instance-Id, Idempotency-Key"
+)
+_DEFECT = (
+    "polyvalent failed to answer this request; that is a defect of ours, not of the request. "
+    "Tell the operator the requestId: the log has the cause under it."
+)
+_log = structlog.get_logger("polyvalent.api")
+
+
+class Edge:
+    """Answer requests below the API's base path, as an ASGI application."""
+
+    def __init__(self, router: Router, *, platform_of: Callable[[Scope], Platform]) -> None:
+        self._router = router
+        self._platform_of = platform_of
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, whatever happens on the way."""
+        started_at = perf_counter()
+        request_id = os.urandom(REQUEST_ID_BYTES).hex()
+        method, path = scope["method"], _path(scope)
+        headers = tuple(
+            (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
+        )
+        outcome: Headers = ()
+        try:
+            status, body, outcome = 200, b"", ()
+            if method == "OPTIONS":
+                outcome = _preflight(self._router.methods(path))
+            else:
+                answer = await self._answer(
+                    scope, receive, headers=headers, path=path, request_id=request_id
+                )
+                body = answer.content if isinstance(answer.content, bytes) else _dump(answer)
+                outcome = answer.headers
+        except PolyvalentError as error:
+            status, body, outcome = _failed(error, request_id)
+        except Exception as error:  # noqa: BLE001  # the edge: a defect must still be answered
+            _log.error(
+                REQUEST_BROKE, request_id=request_id, method=method, path=path, **_trace(error)
+            )
+            status = 500
+            body = orjson.dumps({"requestId": request_id, "message": _DEFECT})
+        await _send(
+            send,
+            status=status,
+            body=b"" if method == "HEAD" else body,
+            headers=(
+                ("Content-Type", JSON),
+                ("Elements-Request-Id", request_id),
+                ("Cache-Control", "no-store"),
+                ("X-Content-Type-Options", "nosniff"),
+                *outcome,
+                *_cors(headers),
+            ),
+        )
+        _log.info(
+            REQUEST_ANSWERED,
+            request_id=request_id,
+            method=method,
+            path=path,
+            status=status,
+            ms=round((perf_counter() - started_at) * 1000, 1),
+        )
+
+    async def _answer(
+        self, scope: Scope, receive: Receive, *, headers: Headers, path: str, request_id: str
+    ) -> Answer:
+        platform = self._platform_of(scope)
+        body = await _read(scope, receive, most_bytes=platform.settings.max_body_bytes)
+        call = Call(
+            platform=platform,
+            method=scope["method"],
+            path=path,
+            raw_path=_raw_path(scope),
+            path_parameters={},
+            query=_query(scope["query_string"]),
+            headers=headers,
+            body=body,
+            request_id=request_id,
+        )
+        return await self._router.answer(call)
+
+
+def _trace(error: Exception) -> dict[str, Any]:
+    """Show where a defect arose: types and source lines, but no values, which may be secrets."""
+    chain: list[str] = []
+    cause: BaseException | None = error
+    while cause is not None and len(chain) < 5:
+        chain.append(type(cause).__qualname__)
+        cause = cause.__cause__ or cause.__context__
+    return {"error": " from ".join(chain), "frames": "".join(format_tb(error.__traceback__))}
+
+
+def _path(scope: Scope) -> str:
+    """Return the decoded path below the base path."""
+    path: str = scope["path"]
+    root: str = scope.get("root_path", "")
+    return (path.removeprefix(root) if root else path).rstrip("/") or "/"
+
+
+def _raw_path(scope: Scope) -> str:
+    """Return the path below the base path, percent-encoded as on the wire."""
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    text = raw.partition(b"?")[0].decode("latin-1")
+    return text.removeprefix(scope.get("root_path", "")) or "/"
+
+
+def _query(raw: bytes) -> tuple[tuple[str, str], ...]:
+    try:
+        text = raw.decode("ascii")
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=1000)
+    except (UnicodeDecodeError, ValueError) as error:
+        raise BadRequest(
+            "The query string cannot be read: it must be percent-encoded UTF-8 with at most 1000 "
+            "parameters."
+        ) from error
+    if b"\x00" in unquote_to_bytes(raw):
+        raise BadRequest("The query string holds a NUL character.")
+    return tuple(pairs)
+
+
+async def _read(scope: Scope, receive: Receive, *, most_bytes: int) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Unavailable("The caller hung up before the request was complete.")
+        chunk: bytes = message.get("body", b"")
+        size += len(chunk)
+        if size > most_bytes:
+            raise PayloadTooLarge(
+                f"The request body is larger than {most_bytes} bytes "
+                f"(setting POLYVALENT_MAX_BODY_BYTES), at {scope['method']}."
+            )
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
+def _dump(answer: Answer) -> bytes:
+    return orjson.dumps(answer.content)
+
+
+def _failed(error: PolyvalentError, request_id: str) -> tuple[int, bytes, Headers]:
+    body = {"requestId": request_id, "message": error.message}
+    if error.provider_message:
+        body["providerMessage"] = error.provider_message
+    headers: Headers = error.headers
+    if isinstance(error, MethodNotAllowed) and error.allowed:
+        headers = (*headers, ("Allow", ", ".join(error.allowed)))
+    text = orjson.dumps({name: _encodable(value) for name, value in body.items()})
+    return error.status, text, headers
+
+
+def _encodable(text: str) -> str:
+    """Replace half characters (lone surrogates), which JSON text cannot carry."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _preflight(methods: tuple[str, ...]) -> Headers:
+    return (
+        ("Allow", ", ".join((*methods, "OPTIONS"))),
+        ("Access-Control-Allow-Methods", ", ".join(methods)),
+        ("Access-Control-Allow-Headers", ALLOWED_HEADERS),
+        ("Access-Control-Max-Age", "600"),
+    )
+
+
+def _cors(headers: Headers) -> Headers:
+    if not any(name == "origin" for name, _ in headers):
+        return ()
+    # Any origin may call, since what lets a caller in is a header and never a cookie.
+    return (
+        ("Access-Control-Allow-Origin", "*"),
+        ("Access-Control-Expose-Headers", EXPOSED),
+    )
+
+
+async def _send(send: Send, *, status: int, body: bytes, headers: Headers) -> None:
+    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    raw.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,157 @@
+"""Answer the calls on instances, by id and by element token."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from polyvalent.api.operation import LARGEST_PAGE, Answer, Call, warn
+from polyvalent.api.tracing import trace_header, traced
+from polyvalent.catalog.element import Element
+from polyvalent.errors import BadRequest, NotFound, Unauthorized
+from polyvalent.instances.change import change
+from polyvalent.instances.draft import read_draft, read_json_object
+from polyvalent.instances.entries import change_entry, list_entries, show_entry
+from polyvalent.instances.find import Filters, find_accessible, find_by_token, find_many
+from polyvalent.instances.model import Instance
+from polyvalent.instances.present import present, present_lightly
+from polyvalent.instances.provision import provision, with_warnings
+from polyvalent.instances.remove import remove
+from polyvalent.instances.switch import switch
+
+
+async def create(call: Call) -> Answer:
+    """Create an instance and answer it whole."""
+    platform, caller = call.platform, call.known_caller()
+    draft = read_draft(call.json_body())
+    named = call.path_parameters.get("keyOrId") or draft.element
+    if named is None:
+        raise BadRequest('The body must name an element, such as "element": {"key": "…"}.')
+    element = platform.catalog.find(named)
+    if draft.element is not None and platform.catalog.find(draft.element) != element:
+        raise BadRequest("The element in the path and the element in the body differ.")
+    draft = with_warnings(draft, element)
+    async with traced(call, caller, element, on=draft.debug) as watch:
+        instance = await provision(platform.ports, caller, draft, element=element, watch=watch)
+    shown = present(instance, element=element, user=caller.user)
+    if _wants_objects(call):
+        shown["objects"] = [
+            {"name": item.name, "vendorName": item.vendor_name or item.name, "type": "vendor"}
+            for item in element.objects
+        ]
+    return Answer(content=shown, headers=(*warn(draft.warnings), *trace_header(call, watch)))
+
+
+async def get_list(call: Call) -> Answer:
+    """Answer the caller's instances."""
+    key = call.path_parameters.get("keyOrId")
+    filters = Filters(
+        element_key=call.platform.catalog.find(key).key if key else None,
+        tags=call.values("tags[]"),
+        search_text=call.value("searchText") or None,
+        page=call.number("page", default=1, most=1_000_000),
+        page_size=call.number("pageSize", default=200, most=LARGEST_PAGE),
+    )
+    found = await find_many(call.platform.ports, call.known_caller(), filters)
+    lightly = call.value("hydrate") == "false"
+    shown = [present_lightly(item) if lightly else _show(call, item) for item in found]
+    return Answer(content=shown, headers=(("Elements-Returned-Count", str(len(shown))),))
+
+
+async def get_one(call: Call) -> Answer:
+    """Answer an instance."""
+    return Answer(content=_show(call, await _instance(call)))
+
+
+async def put(call: Call) -> Answer:
+    """Change an instance by a whole body; members that it lacks stay as they are."""
+    return await _change(call)
+
+
+async def patch(call: Call) -> Answer:
+    """Change some members of an instance."""
+    return await _change(call)
+
+
+async def delete(call: Call) -> Answer:
+    """Delete an instance."""
+    await remove(call.platform.ports, await _instance(call))
+    return Answer(content={})
+
+
+async def enable(call: Call) -> Answer:
+    """Enable an instance."""
+    await switch(call.platform.ports, await _instance(call), enabled=True)
+    return Answer(content={})
+
+
+async def disable(call: Call) -> Answer:
+    """Disable an instance."""
+    await switch(call.platform.ports, await _instance(call), enabled=False)
+    return Answer(content={})
+
+
+async def get_configuration(call: Call) -> Answer:
+    """Answer every configuration entry of an instance."""
+    instance = await _instance(call)
+    return Answer(content=list_entries(instance, element=_element(call, instance)))
+
+
+async def get_entry(call: Call) -> Answer:
+    """Answer one configuration entry of an instance."""
+    instance = await _instance(call)
+    entry_id = call.id("entryId", what="configuration entry")
+    return Answer(content=show_entry(instance, entry_id, element=_element(call, instance)))
+
+
+async def patch_entry(call: Call) -> Answer:
+    """Change one configuration entry of an instance."""
+    instance = await _instance(call)
+    shown = await change_entry(
+        call.platform.ports,
+        instance,
+        call.id("entryId", what="configuration entry"),
+        element=_element(call, instance),
+        body=read_json_object(call.json_body()),
+    )
+    return Answer(content=shown)
+
+
+async def _change(call: Call) -> Answer:
+    instance = await _instance(call)
+    element = _element(call, instance)
+    draft = with_warnings(read_draft(call.json_body()), element)
+    async with traced(call, call.caller, element, on=draft.debug) as watch:
+        changed = await change(call.platform.ports, instance, draft, element=element, watch=watch)
+    return Answer(
+        content=_show(call, changed), headers=(*warn(draft.warnings), *trace_header(call, watch))
+    )
+
+
+async def _instance(call: Call) -> Instance:
+    """Find the instance that the path or, without an id, the element token names."""
+    ports, caller = call.platform.ports, call.known_caller()
+    if "id" in call.path_parameters:
+        found = await find_accessible(ports, caller, call.id("id", what="instance"))
+        key = call.path_parameters.get("keyOrId")
+        if key is not None and call.platform.catalog.find(key).key != found.element_key:
+            raise NotFound(f"Instance {found.id} is not one of element {key[:100]!r}.")
+        return found
+    if caller.element_token is None:
+        raise Unauthorized(
+            "Without an id in the path this call needs the element token. Send the header "
+            "Authorization: User …, Organization …, Element <element token>"
+        )
+    return await find_by_token(ports, caller, caller.element_token.reveal())
+
+
+def _element(call: Call, instance: Instance) -> Element:
+    return call.platform.catalog.find(instance.element_key)
+
+
+def _show(call: Call, instance: Instance) -> dict[str, Any]:
+    caller = call.known_caller()
+    return present(instance, element=_element(call, instance), user=caller.user)
+
+
+def _wants_objects(call: Call) -> bool:
+    return read_json_object(call.body).get("retrieveObjectsAfterInstantiation") is True

@@ -1,0 +1,151 @@
+"""Answer the OAuth calls of elements: request tokens and the address of the consent page."""
+
+from __future__ import annotations
+
+from polyvalent.accounts.identify import identify
+from polyvalent.accounts.model import Caller
+from polyvalent.api import schemas
+from polyvalent.api.operation import Answer, Call, Operation, Parameter
+from polyvalent.api.tracing import trace_header, traced
+from polyvalent.errors import BadRequest, Unauthorized
+from polyvalent.instances.authorize import authorization_url, request_token
+from polyvalent.instances.draft import read_json_object
+
+_APPLICATION = (
+    Parameter(
+        name="apiKey",
+        place="query",
+        required=True,
+        description="The key of your application at the vendor (OAuth: consumer key).",
+    ),
+    Parameter(
+        name="apiSecret",
+        place="query",
+        required=True,
+        description="The secret that belongs to `apiKey`.",
+    ),
+    Parameter(
+        name="callbackUrl",
+        place="query",
+        required=True,
+        description="Where the merchant's browser returns to after the consent.",
+        example="https://www.mycoolapp.com/auth",
+    ),
+    Parameter(
+        name="siteAddress",
+        place="query",
+        required=True,
+        description="The store's address, with or without scheme, with port or sub-directory.",
+        example="shop.example.com",
+    ),
+    Parameter(
+        name="state",
+        place="query",
+        description="Comes back in the callback; by default the element's key.",
+    ),
+)
+_DEBUG = Parameter(
+    name="debug",
+    place="query",
+    schema={"type": "string", "enum": ["true", "false"]},
+    description="true, sent with the Authorization header: keep a trace of the calls to the "
+    "store; the answer's header Elements-Trace-Id names it.",
+)
+_TOKEN = Parameter(
+    name="requestToken",
+    place="query",
+    required=True,
+    description="The `token` that GET /elements/{keyOrId}/oauth/token answered.",
+)
+
+
+async def get_token(call: Call) -> Answer:
+    """Answer `{"token", "secret"}`: temporary credentials of the store."""
+    platform = call.platform
+    element = platform.catalog.find(call.path_parameters["keyOrId"])
+    debug = call.value("debug") == "true"
+    caller = await _perhaps_caller(call) if debug else None
+    async with traced(call, caller, element, on=debug) as watch:
+        started = await request_token(platform.ports, element, dict(call.query), watch=watch)
+    content = {"token": started.token, "secret": started.secret}
+    return Answer(content=content, headers=trace_header(call, watch))
+
+
+async def get_url(call: Call) -> Answer:
+    """Answer `{"oauthUrl", "element"}` for parameters in the query."""
+    return await _url(call, dict(call.query))
+
+
+async def post_url(call: Call) -> Answer:
+    """Answer `{"oauthUrl", "element"}` for parameters in a JSON body."""
+    members = read_json_object(call.json_body())
+    wrong = [name for name, value in members.items() if not isinstance(value, str)]
+    if wrong:
+        raise BadRequest(f"These members must be text: {', '.join(wrong)[:200]}.")
+    return await _url(call, {**dict(call.query), **members})
+
+
+async def _url(call: Call, parameters: dict[str, str]) -> Answer:
+    element = call.platform.catalog.find(call.path_parameters["keyOrId"])
+    url = await authorization_url(call.platform.ports, element, parameters)
+    return Answer(content={"oauthUrl": url, "element": element.key})
+
+
+async def _perhaps_caller(call: Call) -> Caller | None:
+    platform = call.platform
+    header = call.header("Authorization")
+    if not header:
+        raise Unauthorized("debug=true needs the Authorization header: a trace has an owner.")
+    return await identify(
+        platform.ports.database, platform.ports.keys, header, cache=platform.callers
+    )
+
+
+OPERATIONS = (
+    Operation(
+        method="GET",
+        path="/elements/{keyOrId}/oauth/token",
+        handle=get_token,
+        access="none",
+        tag="OAuth",
+        summary="Get a request token (step 1 of OAuth 1.0a)",
+        description="Asks the store for temporary credentials. Keep the `token` for the next "
+        "call; the `secret` is kept here as well, sealed, for an hour.",
+        parameters=(schemas.KEY_OR_ID, *_APPLICATION, _DEBUG),
+        answer=schemas.REQUEST_TOKEN,
+        answer_headers=("Elements-Trace-Id",),
+        statuses=(400, 401, 404, 502, 504),
+    ),
+    Operation(
+        method="GET",
+        path="/elements/{keyOrId}/oauth/url",
+        handle=get_url,
+        access="none",
+        tag="OAuth",
+        summary="Get the consent page's address (step 2 of OAuth 1.0a)",
+        description="Send the merchant's browser to `oauthUrl`. After the consent it returns to "
+        "the callback with state, secret, oauth_token and oauth_verifier.",
+        parameters=(schemas.KEY_OR_ID, *_APPLICATION, _TOKEN),
+        answer=schemas.OAUTH_URL,
+        statuses=(400, 404),
+    ),
+    Operation(
+        method="POST",
+        path="/elements/{keyOrId}/oauth/url",
+        handle=post_url,
+        access="none",
+        tag="OAuth",
+        summary="Get the consent page's address, with a JSON body",
+        parameters=(schemas.KEY_OR_ID,),
+        body={
+            "type": "object",
+            "properties": {
+                parameter.name: {**parameter.schema, "description": parameter.description}
+                for parameter in (*_APPLICATION, _TOKEN)
+            },
+            "required": ["apiKey", "apiSecret", "callbackUrl", "siteAddress", "requestToken"],
+        },
+        answer=schemas.OAUTH_URL,
+        statuses=(400, 404, 415),
+    ),
+)

@@ -1,0 +1,148 @@
+"""Make the OpenAPI document from the declared operations."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from polyvalent import __version__
+from polyvalent.api import schemas
+from polyvalent.api.operation import Operation, Parameter
+
+_REASONS = {
+    400: "The request is malformed or incomplete; `message` says what to do.",
+    401: "The platform's secrets, or the vendor's credentials, are not accepted.",
+    403: "Not permitted, or the instance is disabled.",
+    404: "There is no such thing, or not for this caller.",
+    405: "The path does not take this method.",
+    409: "It exists already.",
+    413: "The request body is too large.",
+    415: "The request body is not JSON.",
+    502: "The vendor failed or cannot be reached.",
+    503: "The platform cannot answer now.",
+    504: "The vendor did not answer in time.",
+}
+_HEADERS = {
+    "Elements-Error": "Warnings about an otherwise successful request.",
+    "Elements-Trace-Id": "The id of the trace that was kept.",
+    "Elements-Returned-Count": "How many rows this page has.",
+    "Elements-Next-Page-Token": "Send it as nextPage to get on; absent on the last page.",
+    "Elements-Element-Instance-Id": "The id of the instance that was used.",
+}
+_ABOUT = """\
+Base path `/elements/api-v2`. Every success is 200; every error has `message`, `requestId` and,
+where a store spoke, `providerMessage`.
+
+Authorize with `User <user secret>, Organization <organization secret>`, and for the resources of
+an instance add `, Element <element token>`. The command `polyvalent secrets` prints the first two.
+"""
+
+
+def openapi(
+    operations: tuple[Operation, ...], *, base_path: str, public_url: str = ""
+) -> dict[str, Any]:
+    """Make an OpenAPI 3.1 document; see https://spec.openapis.org/oas/v3.1.0."""
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in operations:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "polyvalent",
+            "version": __version__,
+            "description": _ABOUT,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": f"{public_url}{base_path}"}],
+        "tags": [{"name": tag} for tag in dict.fromkeys(item.tag for item in operations)],
+        "paths": paths,
+        "components": {
+            "schemas": schemas.COMPONENTS,
+            "securitySchemes": {
+                "secrets": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "Authorization",
+                    "description": "User <user secret>, Organization <organization secret>",
+                },
+                "elementToken": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "Authorization",
+                    "description": "User <user secret>, Organization <organization secret>, "
+                    "Element <element token>",
+                },
+            },
+        },
+    }
+
+
+def operation_id(operation: Operation) -> str:
+    """Name an operation: GET /instances/{id} → "get_instances_id"."""
+    words = re.findall(r"\w+", operation.path)
+    return "_".join((operation.method.lower(), *words))
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "operationId": operation_id(operation),
+        "tags": [operation.tag],
+        "summary": operation.summary,
+        "parameters": [_parameter(item) for item in operation.parameters],
+        "responses": {
+            "200": {
+                "description": "What was asked for.",
+                "headers": {
+                    "Elements-Request-Id": {
+                        "description": "The id of this request.",
+                        "schema": {"type": "string", "pattern": "^[0-9a-f]{24}$"},
+                    },
+                    **{
+                        name: {"description": _HEADERS[name], "schema": {"type": "string"}}
+                        for name in operation.answer_headers
+                    },
+                },
+                "content": {"application/json": {"schema": operation.answer}},
+            },
+            **{str(status): _refusal(status) for status in _statuses(operation)},
+        },
+    }
+    if operation.description:
+        shown["description"] = operation.description
+    if operation.access != "none":
+        scheme = "secrets" if operation.access == "caller" else "elementToken"
+        shown["security"] = [{scheme: []}]
+    if operation.body is not None:
+        content: dict[str, Any] = {"schema": operation.body}
+        if operation.body_example is not None:
+            content["example"] = operation.body_example
+        shown["requestBody"] = {
+            "required": operation.body_required,
+            "content": {"application/json": content},
+        }
+    return shown
+
+
+def _statuses(operation: Operation) -> tuple[int, ...]:
+    general = {400, 503} | ({401} if operation.access != "none" else set())
+    return tuple(sorted(general | set(operation.statuses)))
+
+
+def _refusal(status: int) -> dict[str, Any]:
+    return {
+        "description": _REASONS[status],
+        "content": {"application/json": {"schema": schemas.ERROR}},
+    }
+
+
+def _parameter(parameter: Parameter) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "name": parameter.name,
+        "in": parameter.place,
+        "required": parameter.required or parameter.place == "path",
+        "description": parameter.description,
+        "schema": dict(parameter.schema),
+    }
+    if parameter.example is not None:
+        shown["example"] = parameter.example
+    return shown

@@ -1,0 +1,139 @@
+"""
+Declare operations: a method and path, what it takes and gives, and the function that answers.
+
+The router and the OpenAPI document are both made from these declarations, so neither can know a
+path that the other does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from polyvalent.accounts.model import Caller
+from polyvalent.api.platform import Platform
+from polyvalent.errors import BadRequest, NotFound, UnsupportedMediaType
+from polyvalent.exchange import Headers, find_header
+
+# none: anybody; caller: user and organization secret; element: user secret and element token.
+Access = Literal["none", "caller", "element"]
+Schema = Mapping[str, Any]
+
+LARGEST_PAGE = 2000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """Hold one request on its way to its operation."""
+
+    platform: Platform
+    method: str
+    path: str
+    raw_path: str  # percent-encoded as on the wire
+    path_parameters: Mapping[str, str]
+    query: tuple[tuple[str, str], ...] = field(repr=False)  # may carry a vendor's secret
+    headers: Headers = field(repr=False)
+    body: bytes = field(repr=False)
+    request_id: str
+    # Known where the operation's access asks for one.
+    caller: Caller | None = None
+
+    def known_caller(self) -> Caller:
+        """Return the caller of an operation that only lets known ones in."""
+        assert self.caller is not None  # the router identified it
+        return self.caller
+
+    def value(self, name: str) -> str | None:
+        """Return the first query value of a name, or None."""
+        return next((value for key, value in self.query if key == name), None)
+
+    def values(self, name: str) -> tuple[str, ...]:
+        """Return every query value of a name, spelled with or without [] behind it."""
+        bare = name.removesuffix("[]")
+        return tuple(value for key, value in self.query if key in (bare, f"{bare}[]"))
+
+    def number(self, name: str, *, default: int, least: int = 1, most: int) -> int:
+        """Return a whole number of the query; raises BadRequest for anything else."""
+        text = self.value(name)
+        if text is None or text == "":
+            return default
+        if not text.isascii() or not text.isdigit() or not least <= int(text[:12]) <= most:
+            raise BadRequest(
+                f"Parameter {name} must be a whole number from {least} to {most}, "
+                f"but it is {text[:40]!r}."
+            )
+        return int(text)
+
+    def header(self, name: str) -> str | None:
+        """Return a request header, or None."""
+        return find_header(self.headers, name)
+
+    def json_body(self) -> bytes:
+        """Return the body; raises UnsupportedMediaType if it says that it is not JSON."""
+        kind = (self.header("Content-Type") or "application/json").partition(";")[0].strip().lower()
+        if kind not in ("application/json", "text/json", "text/plain") and self.body:
+            raise UnsupportedMediaType(
+                f"The request body is {kind[:80]}, but this call reads application/json. Send the "
+                "header Content-Type: application/json."
+            )
+        return self.body
+
+    def id(self, name: str, *, what: str) -> int:
+        """Return a numeric path parameter; raises NotFound if it is no number."""
+        text = self.path_parameters[name]
+        if not text.isascii() or not text.isdigit() or len(text) > 18:
+            raise NotFound(f"There is no {what} {text[:60]!r}: its id is a number.")
+        return int(text)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """
+    Hold what a call is answered with; the status of every answer is 200.
+
+    `content` is encoded as JSON unless it is bytes, which are JSON already.
+    """
+
+    content: Any
+    headers: Headers = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """Describe one parameter of an operation for the API reference."""
+
+    name: str
+    place: Literal["path", "query", "header"]
+    description: str
+    schema: Schema = field(default_factory=lambda: {"type": "string"})
+    required: bool = False
+    example: Any = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """Declare one method on one path, such as GET /elements/{keyOrId}."""
+
+    method: str
+    path: str
+    handle: Callable[[Call], Awaitable[Answer]]
+    access: Access
+    tag: str
+    summary: str
+    description: str = ""
+    parameters: tuple[Parameter, ...] = ()
+    body: Schema | None = None
+    body_required: bool = True
+    body_example: Any = None
+    answer: Schema = field(default_factory=dict)
+    answer_headers: tuple[str, ...] = ()
+    statuses: tuple[int, ...] = ()
+
+
+def warn(warnings: tuple[str, ...]) -> Headers:
+    """Make the header `Elements-Error` from warnings, fit for one header line."""
+    if not warnings:
+        return ()
+    text = "; ".join(warnings).encode("ascii", "backslashreplace").decode()
+    return (("Elements-Error", "".join(c if c.isprintable() else "?" for c in text)[:2000]),)

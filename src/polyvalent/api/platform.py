@@ -1,0 +1,90 @@
+"""Put the adapters together into one running platform, and take it apart again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from cachetools import TTLCache
+
+from polyvalent import __version__
+from polyvalent.accounts.bootstrap import bootstrap
+from polyvalent.accounts.identify import Cache
+from polyvalent.catalog.load import Catalog, load_catalog
+from polyvalent.db import open_database
+from polyvalent.db.key_file import open_key_file
+from polyvalent.db.migrate import upgrade
+from polyvalent.egress import Door
+from polyvalent.hub.model import Reach
+from polyvalent.instances.connect import make_reach
+from polyvalent.instances.ports import Ports, pass_by
+from polyvalent.settings import Settings
+
+# A secret that is taken away must not work for longer than this.
+CALLERS_LIVE_S = 30
+CALLERS_KEPT = 4096
+
+
+@dataclass(frozen=True, kw_only=True)
+class Platform:
+    """Hold everything that answers requests: settings, ports, the cache of known callers."""
+
+    settings: Settings
+    ports: Ports
+    reach: Reach
+    callers: Cache = field(repr=False)
+
+    @property
+    def catalog(self) -> Catalog:
+        """Return the elements and hubs."""
+        return self.ports.catalog
+
+
+def now_utc() -> datetime:
+    """Read the clock."""
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def open_platform(
+    settings: Settings,
+    *,
+    now: Callable[[], datetime] = now_utc,
+    random: Callable[[int], bytes] = os.urandom,
+    mark: Callable[[str], None] = pass_by,
+) -> AsyncIterator[Platform]:
+    """
+    Open a platform: key file, database brought up to date, first secrets, the door out.
+
+    Raises Misconfigured or Unavailable, saying what to mend. Effects: creates what is missing.
+    """
+    catalog = load_catalog()
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    keys = open_key_file(settings.key_path, now=now(), random=random)
+    database = await open_database(settings.database)
+    door = Door(allow=settings.egress_allow, user_agent=f"polyvalent/{__version__}")
+    try:
+        await upgrade(database)
+        await bootstrap(database, keys, now=now(), random=random)
+        ports = Ports(
+            database=database,
+            keys=keys,
+            catalog=catalog,
+            door=door,
+            now=now,
+            random=random,
+            deadline_s=settings.vendor_deadline_s,
+            mark=mark,
+        )
+        yield Platform(
+            settings=settings,
+            ports=ports,
+            reach=make_reach(ports),
+            callers=TTLCache(maxsize=CALLERS_KEPT, ttl=CALLERS_LIVE_S),
+        )
+    finally:
+        await door.close()
+        await database.close()

@@ -1,0 +1,124 @@
+"""Answer calls to the resources of an instance: everything that no other operation knows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from polyvalent.api import schemas
+from polyvalent.api.operation import Answer, Call, Operation, Parameter
+from polyvalent.errors import Unauthorized
+from polyvalent.hub.call import call as call_instance
+from polyvalent.hub.model import Incoming
+from polyvalent.instances.connect import connect
+from polyvalent.instances.find import find_by_token
+
+
+async def answer_resource(call: Call) -> Answer:
+    """Answer a call to a resource of the instance that the element token names."""
+    platform, caller = call.platform, call.known_caller()
+    if caller.element_token is None:
+        raise Unauthorized(
+            "Resources of an instance need its element token. Send the header "
+            "Authorization: User …, Organization …, Element <element token>"
+        )
+    instance = await find_by_token(platform.ports, caller, caller.element_token.reveal())
+    answer = await call_instance(
+        connect(instance, element=platform.catalog.find(instance.element_key)),
+        Incoming(
+            method=call.method,
+            path=call.raw_path,
+            query=call.query,
+            headers=call.headers,
+            body=call.body,
+        ),
+        reach=platform.reach,
+        now=platform.ports.now,
+    )
+    return Answer(content=answer.body, headers=answer.headers)
+
+
+_HUB = Parameter(
+    name="hub",
+    place="path",
+    required=True,
+    description="Any text: the element token alone decides. Paths without /hubs/{hub} work too.",
+    example="ecommerce",
+)
+_RESOURCE = Parameter(
+    name="resource",
+    place="path",
+    required=True,
+    description="A resource of the instance's element, such as customers, products, orders.",
+    example="orders",
+)
+_ROW_ID = Parameter(name="rowId", place="path", required=True, description="The row's id.")
+_SEARCH = (
+    replace(
+        schemas.PAGE_SIZE,
+        description="How many rows a page has; more than the vendor gives at once is cut to "
+        "pagination.max, with the header Elements-Error.",
+        schema={"type": "integer", "minimum": 1},
+    ),
+    schemas.PAGE,
+    Parameter(
+        name="nextPage",
+        place="query",
+        description="The header Elements-Next-Page-Token of the page before; page is ignored then.",
+    ),
+    Parameter(name="fields", place="query", description="Only these members: a comma list."),
+    Parameter(
+        name="where",
+        place="query",
+        description="One comparison such as email='a@example.com', where the resource has one.",
+    ),
+)
+_STATUSES = (400, 401, 403, 404, 405, 409, 502, 504)
+_INSTANCE_USED = ("Elements-Element-Instance-Id",)
+_PAGED = (
+    "Elements-Returned-Count",
+    "Elements-Next-Page-Token",
+    "Elements-Error",
+    *_INSTANCE_USED,
+)
+
+
+def _declare(method: str, path: str, summary: str) -> Operation:
+    placed = [item for item in (_HUB, _RESOURCE, _ROW_ID) if f"{{{item.name}}}" in path]
+    return Operation(
+        method=method,
+        path=path,
+        handle=answer_resource,
+        access="element",
+        tag="Resources",
+        summary=summary,
+        parameters=tuple(placed),
+        body={"type": "object"} if method in ("POST", "PATCH", "PUT") else None,
+        answer={"type": "object"},
+        answer_headers=_INSTANCE_USED,
+        statuses=_STATUSES,
+    )
+
+
+_ROWS = "/hubs/{hub}/{resource}"
+_ROW = "/hubs/{hub}/{resource}/{rowId}"
+_SEARCHING = _declare("GET", _ROWS, "Search the rows of a resource")
+OPERATIONS: tuple[Operation, ...] = (
+    replace(
+        _SEARCHING,
+        parameters=(*_SEARCHING.parameters, *_SEARCH),
+        answer={"type": ["array", "object"]},
+        answer_headers=_PAGED,
+    ),
+    _declare("POST", _ROWS, "Create a row"),
+    replace(_declare("GET", _ROW, "Show a row"), answer={"type": ["array", "object"]}),
+    _declare("PATCH", _ROW, "Change some members of a row"),
+    _declare("PUT", _ROW, "Change a row, where the resource offers it"),
+    _declare("DELETE", _ROW, "Delete a row"),
+    _declare("GET", "/ping", "Prove that the connection works"),
+    replace(
+        _declare("GET", "/objects", "List the objects of the instance"),
+        answer={"type": "array"},
+    ),
+)
+# Deeper paths (/orders/7/items) and paths without a hub end here.
+FALLBACK = _declare("GET", "/{resource}", "Call a resource of an instance")

@@ -1,0 +1,81 @@
+"""Find the operation for a path, and who is calling."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from polyvalent.accounts.identify import identify
+from polyvalent.api.operation import Answer, Call, Operation
+from polyvalent.errors import MethodNotAllowed, NotFound
+
+_BRACES = re.compile(r"\{(\w+)\}")
+
+
+class Router:
+    """
+    Hold the operations by path; what none of them knows goes to the fallback.
+
+    Literal segments win over parameters: /elements/keys is not the element "keys".
+    """
+
+    def __init__(self, operations: tuple[Operation, ...], *, fallback: Operation) -> None:
+        self.operations = operations
+        self._fallback = fallback
+        by_path: dict[str, dict[str, Operation]] = {}
+        for operation in operations:
+            by_path.setdefault(operation.path, {})[operation.method] = operation
+        ordered = sorted(by_path.items(), key=lambda item: _BRACES.sub("\uffff", item[0]))
+        self._routes = tuple((_compile(path), methods) for path, methods in ordered)
+
+    def methods(self, path: str) -> tuple[str, ...]:
+        """Return the methods that a path takes; all of them where the fallback decides."""
+        for pattern, methods in self._routes:
+            if pattern.fullmatch(path):
+                return tuple(sorted(methods))
+        return ("DELETE", "GET", "PATCH", "POST", "PUT")
+
+    async def answer(self, call: Call) -> Answer:
+        """
+        Let the operation of a call answer it.
+
+        Raises NotFound, MethodNotAllowed, Unauthorized, and whatever the operation raises.
+        """
+        method = "GET" if call.method == "HEAD" else call.method
+        for pattern, methods in self._routes:
+            found = pattern.fullmatch(call.path)
+            if found is None:
+                continue
+            operation = methods.get(method)
+            if operation is None:
+                raise MethodNotAllowed(
+                    f"{call.method} is not offered on this path; it takes "
+                    f"{', '.join(sorted(methods))}.",
+                    allowed=tuple(sorted(methods)),
+                )
+            return await self._let_in(operation, replace(call, path_parameters=found.groupdict()))
+        return await self._let_in(self._fallback, call)
+
+    async def _let_in(self, operation: Operation, call: Call) -> Answer:
+        if operation.access != "none":
+            header = call.header("Authorization")
+            if operation is self._fallback and not header:
+                raise NotFound(
+                    f"There is nothing at {call.path[:200]!r}. Resources of an instance need the "
+                    "header Authorization: User …, Organization …, Element …."
+                )
+            platform = call.platform
+            caller = await identify(
+                platform.ports.database, platform.ports.keys, header, cache=platform.callers
+            )
+            call = replace(call, caller=caller)
+        return await operation.handle(call)
+
+
+def _compile(path: str) -> re.Pattern[str]:
+    parts = _BRACES.split(path)
+    text = "".join(
+        re.escape(part) if index % 2 == 0 else f"(?P<{part}>[^/]+)"
+        for index, part in enumerate(parts)
+    )
+    return re.compile(text)

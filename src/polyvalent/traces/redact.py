@@ -1,0 +1,106 @@
+"""Leave secrets out of an exchange, so that it can be kept and shown. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from polyvalent.auth.oauth1_text import conceal_base_string
+from polyvalent.exchange import Exchange, Headers, Request, Response
+
+MASK = "********"
+LARGEST_BODY = 16_384
+_SAFE_HEADERS = frozenset(
+    (
+        "accept",
+        "accept-encoding",
+        "allow",
+        "cache-control",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "date",
+        "expires",
+        "host",
+        "location",
+        "pragma",
+        "retry-after",
+        "server",
+        "transfer-encoding",
+        "user-agent",
+        "vary",
+        "via",
+        "x-powered-by",
+    )
+)
+# name=value in forms and queries, name="value" in OAuth headers, "name":"value" in JSON.
+_SECRET_WORDS = (
+    r"oauth_token_secret|oauth_token|oauth_verifier|oauth_signature|oauth_consumer_key|secret|"
+    r"password|access_token|refresh_token|api_?key|token"
+)
+_SECRETS = re.compile(
+    rf'(?P<head>(?<![A-Za-z])"?(?:{_SECRET_WORDS})"?\s*[=:]\s*"?)(?P<value>[^"&,\s}}]+)',
+    re.IGNORECASE,
+)
+
+
+def redact_exchange(exchange: Exchange, *, base_string: str = "") -> dict[str, Any]:
+    """
+    Show an exchange without its secrets.
+
+    {"request": {"method", "url", "headers", "body"}, "response": {"status", "headers", "body"},
+    "signatureBaseString": "POST&http%3A…", "elapsedMs": 12.3}
+    """
+    shown: dict[str, Any] = {
+        "request": _request(exchange.request),
+        "response": _response(exchange.response),
+        "elapsedMs": round(exchange.elapsed_ms, 1),
+    }
+    if base_string:
+        shown["signatureBaseString"] = conceal_base_string(base_string)
+    return shown
+
+
+def redact_text(text: str) -> str:
+    """Mask the values of secret-bearing names in a form, a query, a header or JSON."""
+    return _SECRETS.sub(lambda match: match.group("head") + MASK, text)
+
+
+def vendor_place(request: Request) -> str:
+    """Name where a request went: "POST:/oauth/token"."""
+    return f"{request.method}:{urlsplit(request.url).path or '/'}"
+
+
+def _request(request: Request) -> Mapping[str, Any]:
+    return {
+        "method": request.method,
+        "url": redact_text(request.url),
+        "headers": _headers(request.headers),
+        "body": _body(request.body),
+    }
+
+
+def _response(response: Response) -> Mapping[str, Any]:
+    return {
+        "status": response.status,
+        "headers": _headers(response.headers),
+        "body": _body(response.body),
+    }
+
+
+def _headers(headers: Headers) -> dict[str, str]:
+    shown = {}
+    for name, value in headers:
+        lowered = name.lower()
+        if lowered == "authorization":
+            shown[name] = redact_text(value) if value.startswith("OAuth ") else MASK
+        else:
+            shown[name] = redact_text(value) if lowered in _SAFE_HEADERS else MASK
+    return shown
+
+
+def _body(body: bytes) -> str:
+    text = body[:LARGEST_BODY].decode("utf-8", "replace").replace("\x00", "\ufffd")
+    return redact_text(text) + ("…" if len(body) > LARGEST_BODY else "")
