@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -243,6 +244,49 @@ async def test_an_interrupted_rotation_is_finished_by_the_next(
     done = await retire(database, keys, now=now + LATER, random=random_bytes)
     assert done.key_id == term.id
     assert set(await count_uses(database)) == {term.id}
+
+
+_ROTATE = """
+import asyncio, os, sys
+from datetime import datetime
+from pathlib import Path
+from polyvalent.db import open_database
+from polyvalent.db.key_file import KeyFile
+from polyvalent.db.rotate import rotate
+
+async def main():
+    database = await open_database(sys.argv[1])
+    now = datetime.fromisoformat(sys.argv[3])
+    await rotate(database, KeyFile(Path(sys.argv[2])), now=now, random=os.urandom)
+
+asyncio.run(main())
+"""
+
+
+async def test_a_killed_rotation_closes_no_secret(
+    database: Database,
+    database_url: str,
+    keys: KeyFile,
+    writer: Writer,
+    now: datetime,
+    random_bytes: Random,
+) -> None:
+    old = keys.ring().current_id
+    await writer.fill(database, keys.ring(), instances=600)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _ROTATE, database_url, str(keys.path), now.isoformat()
+    )
+    while (await count_uses(database)).keys() <= {old}:
+        assert process.returncode is None
+        await asyncio.sleep(0.005)
+    process.kill()
+    await process.wait()
+    uses = await count_uses(database)
+    assert len(uses) == 2, "killed too late to be half way"
+    checked = await _check_everything(database, keys.ring())
+    done = await retire(database, keys, now=now + LATER, random=random_bytes)
+    assert await _check_everything(database, keys.ring()) == checked
+    assert await count_uses(database) == {done.key_id: checked}
 
 
 async def test_stops_at_a_secret_that_does_not_open_and_loses_no_other(
