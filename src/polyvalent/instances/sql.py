@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Column, and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.engine import Row
 
 from polyvalent.db import Connection, next_id
@@ -16,6 +16,7 @@ from polyvalent.db.schema import (
     configuration_entry,
     instance,
     instance_tag,
+    sealed_context,
 )
 from polyvalent.instances.model import (
     AuthorizationRequest,
@@ -47,7 +48,10 @@ async def insert_instance(
             element_key=new.element_key,
             name=new.name,
             token_sealed=seal(
-                ring, new.token, context=f"instance/{instance_id}/token", random=random
+                ring,
+                new.token,
+                context=_bound(instance.c.token_sealed, id=instance_id),
+                random=random,
             ),
             token_digest=digest(ring.current, new.token, purpose=TOKEN_PURPOSE),
             trace_logging_enabled=new.trace_logging_enabled,
@@ -96,7 +100,10 @@ async def put_configuration(
         columns: dict[str, Any] = {
             "value": None if sealed else stored.value,
             "value_sealed": seal(
-                ring, stored.value or "", context=f"instance/{instance_id}/{key}", random=random
+                ring,
+                stored.value or "",
+                context=_bound(entry.c.value_sealed, instance_id=instance_id, key=key),
+                random=random,
             )
             if sealed
             else None,
@@ -201,7 +208,7 @@ async def insert_authorization_request(
     request_id = await next_id(connection, table)
 
     def sealed(text: str, name: str) -> str:
-        context = f"authorization_request/{request_id}/{name}"
+        context = _bound(table.c[f"{name}_sealed"], id=request_id)
         return seal(ring, text, context=context, random=random)
 
     await connection.execute(
@@ -238,7 +245,7 @@ async def find_request_by_token(
         return None
 
     def opened(sealed: str, name: str) -> str:
-        return keys.open(sealed, context=f"authorization_request/{row.id}/{name}")
+        return keys.open(sealed, context=_bound(table.c[f"{name}_sealed"], id=row.id))
 
     return AuthorizationRequest(
         id=row.id,
@@ -268,7 +275,7 @@ async def use_request(
 ) -> bool:
     """Mark an authorization request as used and forget its secret; False if it was used before."""
     table = authorization_request
-    emptied = seal(ring, "", context=f"authorization_request/{request_id}/secret", random=random)
+    emptied = seal(ring, "", context=_bound(table.c.secret_sealed, id=request_id), random=random)
     result = await connection.execute(
         update(table)
         .where(table.c.id == request_id, table.c.used_at.is_(None))
@@ -281,6 +288,11 @@ async def delete_expired_requests(connection: Connection, *, before: datetime) -
     """Delete the authorization requests that expired before a moment."""
     table = authorization_request
     await connection.execute(delete(table).where(table.c.expires_at < before))
+
+
+def _bound(column: Column[Any], **row: int | str) -> str:
+    """Return what a sealed value is bound to, as the schema says."""
+    return sealed_context(column, row)
 
 
 async def _one(connection: Connection, keys: KeyFile, where: Any) -> Instance | None:
@@ -311,7 +323,10 @@ async def _whole(
             values[row.instance_id][row.key] = (
                 row.value
                 if row.value_sealed is None
-                else keys.open(row.value_sealed, context=f"instance/{row.instance_id}/{row.key}")
+                else keys.open(
+                    row.value_sealed,
+                    context=_bound(entry.c.value_sealed, instance_id=row.instance_id, key=row.key),
+                )
             )
     return tuple(
         Instance(
@@ -322,7 +337,7 @@ async def _whole(
             element_id=row.element_id,
             element_key=row.element_key,
             name=row.name,
-            token=keys.open(row.token_sealed, context=f"instance/{row.id}/token"),
+            token=keys.open(row.token_sealed, context=_bound(instance.c.token_sealed, id=row.id)),
             tags=tuple(tags[row.id]),
             configuration=values[row.id],
             valid=row.valid,
