@@ -9,7 +9,7 @@ import msgspec
 from polyvalent.api import schemas
 from polyvalent.api.operation import LARGEST_PAGE, Answer, Call, Operation, Parameter
 from polyvalent.catalog.element import ConfigurationEntry, Element
-from polyvalent.catalog.metadata import element_metadata
+from polyvalent.catalog.metadata import describe_element
 from polyvalent.instances.present import present_element
 from polyvalent.traces.read import read_trace
 
@@ -32,7 +32,7 @@ async def list_metadata(call: Call) -> Answer:
     """Answer the metadata of all elements."""
     expand = call.value("expand") == "true"
     elements = call.platform.catalog.elements
-    return Answer(content=[element_metadata(element, expand=expand) for element in elements])
+    return Answer(content=[describe_element(element, expand=expand) for element in elements])
 
 
 async def get_element(call: Call) -> Answer:
@@ -43,7 +43,7 @@ async def get_element(call: Call) -> Answer:
 async def get_metadata(call: Call) -> Answer:
     """Answer what an element can do."""
     expand = call.value("expand") == "true"
-    return Answer(content=element_metadata(_element(call), expand=expand))
+    return Answer(content=describe_element(_element(call), expand=expand))
 
 
 async def list_configuration(call: Call) -> Answer:
