@@ -50,13 +50,12 @@ def login_page(
     form_key: str,
     token: str,
     texts: list[str],
-    who: str,
 ) -> bytes:
-    """Show the login form; `who` is what one logs in to."""
+    """Show the login form of the admin panel."""
     content = f"""{messages(texts)}
 <form method="post" action="{escape(action)}" id="loginForm">
 <input name="form_key" type="hidden" value="{escape(form_key)}" />
-<h2>Log in to {escape(who)}</h2>
+<h2>Log in to Admin Panel</h2>
 <p class="description">Log in to use <strong>{escape(application)}</strong></p>
 <label for="username">User Name:</label>
 <input type="text" id="username" name="login[username]" value="" autofocus />
@@ -68,7 +67,27 @@ def login_page(
 <button onclick="document.location.href='{escape(reject_url)}'; return false;" title="Reject">
 Reject</button>
 </form>"""
-    return page(f"Log in to {who}", content)
+    return page("Log in to Admin Panel", content)
+
+
+def customer_login_page(
+    *, action: str, reject_url: str, application: str, form_key: str, texts: list[str]
+) -> bytes:
+    """Show the login form of the shop's customers."""
+    content = f"""{messages(texts)}
+<form action="{escape(action)}" method="post" id="login-form">
+<input name="form_key" type="hidden" value="{escape(form_key)}" />
+<h2>Log in as a customer</h2>
+<p class="description">Log in to use <strong>{escape(application)}</strong></p>
+<label for="email">Email Address</label>
+<input type="text" name="login[username]" value="" id="email" title="Email Address" autofocus />
+<label for="pass">Password</label>
+<input type="password" name="login[password]" id="pass" title="Password" />
+<button type="submit" class="button" title="Login" name="send">Login</button>
+<button type="button" onclick="document.location.href='{escape(reject_url)}';" title="Reject">
+Reject</button>
+</form>"""
+    return page("Customer Login", content)
 
 
 def consent_page(*, confirm_url: str, reject_url: str, application: str, token: str) -> bytes:

@@ -30,6 +30,7 @@ class Place:
 
     who: Literal["admin", "customer"]
     url: str  # of the pages, without a trailing slash
+    login_url: str  # where the login form goes
     cookie: str  # name of the session cookie
     dashboard: str
 
@@ -39,7 +40,11 @@ def admin_place(store: Store, call: Call) -> Place:
     admin = f"{call.base_url}/index.php/{store.options.admin_path}"
     dashboard = f"{admin}/dashboard/index/key/{new_code()}/"
     return Place(
-        who="admin", url=f"{admin}/oauth_authorize", cookie="adminhtml", dashboard=dashboard
+        who="admin",
+        url=f"{admin}/oauth_authorize",
+        login_url=f"{admin}/oauth_authorize/index/",
+        cookie="adminhtml",
+        dashboard=dashboard,
     )
 
 
@@ -47,7 +52,8 @@ def customer_place(call: Call) -> Place:
     """Return where customers of the shop authorize."""
     return Place(
         who="customer",
-        url=f"{call.base_url}/index.php/oauth/authorize",
+        url=f"{call.base_url}/oauth/authorize",
+        login_url=f"{call.base_url}/customer/account/loginPost/",
         cookie="frontend",
         dashboard=f"{call.base_url}/index.php/customer/account/",
     )
@@ -55,16 +61,7 @@ def customer_place(call: Call) -> Place:
 
 def show_page(store: Store, call: Call, *, action: str, place: Place) -> Answer:
     """Answer one page; `action` is one of ACTIONS."""
-    sessions = store.admin_sessions if place.who == "admin" else store.customer_sessions
-    session_id = call.cookies.get(place.cookie, "")
-    if session_id not in sessions:
-        session_id = new_code()
-        sessions[session_id] = Session(form_key=new_code()[:16])
-    session = sessions[session_id]
-    cookie = (
-        "Set-Cookie",
-        f"{place.cookie}={session_id}; Max-Age=10800; path={call.root or '/'}; HttpOnly",
-    )
+    session, cookie = open_session(store, call, place)
     fields = dict(parse_qsl(call.query, keep_blank_values=True))
     if call.method == "POST":
         fields |= dict(parse_qsl(call.body.decode("utf-8", "replace"), keep_blank_values=True))
@@ -92,6 +89,17 @@ def show_page(store: Store, call: Call, *, action: str, place: Place) -> Answer:
     )
 
 
+def open_session(store: Store, call: Call, place: Place) -> tuple[Session, tuple[str, str]]:
+    """Return the browser's session, a new one if it has none, and the header that keeps it."""
+    sessions = store.admin_sessions if place.who == "admin" else store.customer_sessions
+    session_id = call.cookies.get(place.cookie, "")
+    if session_id not in sessions:
+        session_id = new_code()
+        sessions[session_id] = Session(form_key=new_code()[:16])
+    cookie = f"{place.cookie}={session_id}; Max-Age=10800; path={call.root or '/'}; HttpOnly"
+    return sessions[session_id], ("Set-Cookie", cookie)
+
+
 def ask(
     store: Store,
     session: Session,
@@ -108,14 +116,24 @@ def ask(
         return Answer(body=html.refused_page(heading, INVALID))
     application = store.consumer_by_id(token.consumer_id).name
     if session.user is None:
+        reject_url = f"{place.url}/reject{suffix}/?oauth_token={token.token}"
+        if place.who == "customer":
+            session.next_url = f"{place.url}/?oauth_token={token.token}"
+            body = html.customer_login_page(
+                action=place.login_url,
+                reject_url=reject_url,
+                application=application,
+                form_key=session.form_key,
+                texts=texts,
+            )
+            return Answer(body=body)
         body = html.login_page(
-            action=f"{place.url}/index/",
-            reject_url=f"{place.url}/reject{suffix}/?oauth_token={token.token}",
+            action=place.login_url,
+            reject_url=reject_url,
             application="" if is_form_error else application,
             form_key=session.form_key,
             token=token.token,
             texts=texts,
-            who="Admin Panel" if place.who == "admin" else "your account",
         )
         return Answer(body=body)
     return Answer(
@@ -131,19 +149,30 @@ def ask(
 def log_in(store: Store, session: Session, fields: dict[str, str], *, place: Place) -> Answer:
     """Check name and password and lead back to the question, right or wrong."""
     name, password = fields.get("login[username]", ""), fields.get("login[password]", "")
-    if place.who == "admin":
-        admin = store.admins.get(name)
-        user = name if admin is not None and admin.password == password else None
-    else:
-        customer_id = store.customer_emails.get(name.lower())
-        known = customer_id is not None and password == store.customer_password
-        user = str(customer_id) if known else None
-    if user is None:
+    admin = store.admins.get(name)
+    session.user = name if admin is not None and admin.password == password else None
+    if session.user is None:
         session.messages = [
             "You did not sign in correctly or your account is temporarily disabled."
         ]
-    session.user = user
     return redirect(f"{place.url}/?oauth_token={fields.get('oauth_token', '')}")
+
+
+def log_in_customer(store: Store, call: Call) -> Answer:
+    """Check the shop's own login form and lead back to the question, right or wrong."""
+    place = customer_place(call)
+    session, cookie = open_session(store, call, place)
+    fields = dict(parse_qsl(call.body.decode("utf-8", "replace"), keep_blank_values=True))
+    customer_id = store.customer_emails.get(fields.get("login[username]", "").lower())
+    if (
+        fields.get("form_key") == session.form_key
+        and customer_id is not None
+        and fields.get("login[password]") == store.customer_password
+    ):
+        session.user = str(customer_id)
+    else:
+        session.messages = ["Invalid login or password."]
+    return redirect(session.next_url or place.dashboard, headers=(cookie,))
 
 
 def confirm(

@@ -19,6 +19,7 @@ from polyvalent.sandbox.magento.admin_pages import (
     ACTIONS,
     admin_place,
     customer_place,
+    log_in_customer,
     show_page,
 )
 from polyvalent.sandbox.magento.control import control
@@ -67,7 +68,7 @@ def respond(store: Store, call: Call) -> Answer:
         return control(store, call)
     path = call.path.removeprefix("/index.php")
     parts = [part for part in path.split("/") if part]
-    is_rest = parts[:2] == ["api", "rest"] or parts[:1] == ["api.php"]
+    is_rest = parts[:2] == ["api", "rest"] or parts == ["api.php"]
     store.counters[route_name(call.method, parts)] += 1
     broken = faults.outage(store, is_front=not is_rest)
     if broken is not None:
@@ -95,6 +96,8 @@ def answer_front(store: Store, call: Call, parts: list[str]) -> Answer:
             action = parts[2] if len(parts) > 2 else "index"
             if action in ACTIONS and len(parts) <= 3:
                 return show_page(store, call, action=action, place=place)
+    if parts == ["customer", "account", "loginPost"]:
+        return log_in_customer(store, call)
     if not parts:
         admin_url = f"{call.base_url}/index.php/{admin}"
         return Answer(body=admin_html.front_page(call.base_url, admin_url))

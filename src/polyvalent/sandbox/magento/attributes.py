@@ -70,15 +70,28 @@ ORDER_ADDRESS = (
     "telephone address_type email created_at updated_at"
 )
 
+# A product-category pair shows the product, with the attributes of the pair's own list.
+NOT_OF_PAIRS = (
+    "type_id attribute_set_id stock_data url_key_create_redirect "
+    "use_config_gift_message_available use_config_gift_wrapping_available"
+).split()
+CATEGORY_ADMIN = "created_at updated_at media_gallery " + " ".join(
+    name for name in PRODUCT_WRITE.split() if name not in NOT_OF_PAIRS
+)
+CATEGORY_SHOP = (
+    "created_at updated_at name description short_description sku meta_title meta_keyword "
+    f"meta_description tier_price {CUSTOM}"
+)
+
 READABLE: dict[tuple[str, str], str] = {
     ("product", "admin"): (
         "entity_id created_at updated_at " + PRODUCT_WRITE.replace("url_key_create_redirect ", "")
     ),
     ("product", "customer"): PRODUCT_GUEST,
     ("product", "guest"): PRODUCT_GUEST,
-    ("product_category", "admin"): "category_id",
-    ("product_category", "customer"): "category_id",
-    ("product_category", "guest"): "category_id",
+    ("product_category", "admin"): f"category_id {CATEGORY_ADMIN}",
+    ("product_category", "customer"): f"category_id {CATEGORY_SHOP}",
+    ("product_category", "guest"): f"category_id {CATEGORY_SHOP}",
     ("product_image", "admin"): "id label position types exclude url",
     ("product_image", "customer"): "id label position types url",
     ("product_image", "guest"): "id label position types url",

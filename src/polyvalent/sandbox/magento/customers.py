@@ -53,12 +53,7 @@ def retrieve_list(ask: Ask) -> Any:
     view = View(ids=ids, row=rows.__getitem__, allowed=ask.allowed(), is_eav=True)
     chosen = select(view, ask.query)
     names = ask.shown()
-    return {str(i): ask.store.columns(rows[i], names_in_order(rows[i], names)) for i in chosen}
-
-
-def names_in_order(row: Row, names: set[str]) -> list[str]:
-    """Return the shown columns in the order of the row."""
-    return [name for name in row if name in names]
+    return {str(i): ask.store.columns(rows[i], names) for i in chosen}
 
 
 def create(ask: Ask) -> str:

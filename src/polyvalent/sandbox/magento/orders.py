@@ -104,9 +104,8 @@ def complete(ask: Ask, order_id: int, names: set[str]) -> Row:
         if not ask.allowed(resource):
             continue
         part_names = ask.shown(resource)
-        shown[name] = [ask.store.columns(pick(row, part_names)) for row in rows]
-    if not shown.get("order_comments"):
-        shown.pop("order_comments", None)
+        if rows:
+            shown[name] = [ask.store.columns(row, part_names) for row in rows]
     return pick(shown, names)
 
 

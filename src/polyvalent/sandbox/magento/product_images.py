@@ -17,7 +17,6 @@ WRITTEN = ("label", "position", "types", "exclude")
 def shown_image(ask: Ask, image: Row) -> Row:
     """Show an image with its address."""
     row = ask.store.columns({k: v for k, v in image.items() if k not in ("file", "types")})
-    row["id"] = str(image["id"])
     row["url"] = f"{ask.call.base_url}/media/catalog/product{image['file']}"
     row["types"] = list(image["types"])
     return pick(row, ask.shown())
@@ -40,8 +39,12 @@ def find_image(ask: Ask) -> tuple[int, list[Row], Row]:
 
 
 def retrieve(ask: Ask) -> Any:
-    """Return one image."""
-    return shown_image(ask, find_image(ask)[2])
+    """Return one image; here a missing one has a message of its own."""
+    _, row = find_product(ask)
+    for image in row.get("_images", []):
+        if str(image["id"]) == ask.route["image"]:
+            return shown_image(ask, image)
+    raise ApiError((404, "Product image not found"))
 
 
 def create(ask: Ask) -> str:

@@ -116,7 +116,7 @@ def add_websites(ask: Ask) -> Any:
     for member in ask.body:
         given = member.get("website_id") if isinstance(member, dict) else None
         problem = website_problem(ask, product_id, row, given)
-        entry: Row = {"website_id": given, "product_id": str(product_id)}
+        entry: Row = {"website_id": given, "product_id": ask.store.column(product_id)}
         if problem:
             result["error"].append(entry | {"message": problem, "code": 400})
             continue

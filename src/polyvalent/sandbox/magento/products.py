@@ -2,6 +2,7 @@
 Reading products: single ones, collections, store views, and what guests and customers see.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from polyvalent.sandbox.magento.ask import Ask, pick
@@ -107,17 +108,20 @@ def retrieve(ask: Ask) -> Any:
 
 def retrieve_category_member(ask: Ask) -> Any:
     """Return the product of a product-category pair: the vendor answers with the product."""
-    find_product(ask)
-    return retrieve(
-        Ask(
-            store=ask.store,
-            call=ask.call,
-            user=ask.user,
-            resource="product",
-            route={"id": ask.route["id"]},
-            query=ask.query,
-        )
-    )
+    _, row = find_product(ask)
+    names = ask.shown()
+    shown = retrieve(replace(ask, resource="product", route={"id": ask.route["id"]}))
+    gallery = [
+        {
+            "value_id": ask.store.column(image["id"]),
+            "file": image["file"],
+            "label": image["label"],
+            "position": ask.store.column(image["position"]),
+            "disabled": ask.store.column(image["exclude"]),
+        }
+        for image in row.get("_images", [])
+    ]
+    return pick(shown | {"media_gallery": {"images": gallery, "values": []}}, names)
 
 
 def shown_prices(store: Store, rows: list[Row]) -> list[Row]:

@@ -5,6 +5,7 @@ The order of steps is the vendor's: Accept, authentication, route, permission, v
 """
 
 import re
+from dataclasses import replace
 from typing import Any, Literal
 
 from polyvalent.sandbox.magento import faults, php_query
@@ -45,6 +46,10 @@ def answer_rest(store: Store, call: Call) -> Answer:
         return Answer(status=error.status, content_type=content_type, body=body)
     except ReportPage:
         return Answer(status=503, body=report_page())
+    if store.options.web_server == "fcgid" and any(name == "Location" for name, _ in headers):
+        # mod_fcgid takes a path in Location for an internal redirect and runs the request again,
+        # as a GET of the original address with the original Authorization.
+        return answer_rest(store, replace(call, method="GET", body=b""))
     if PRIVILEGES.get(call.method) != "retrieve":
         if store.happens(store.options.lost_answers):
             return faults.lost_answer()
@@ -190,15 +195,7 @@ def filter_body(ask: Ask, data: Any) -> Ask:
 
 def with_body(ask: Ask, body: Any) -> Ask:
     """Return the same call with a body."""
-    return Ask(
-        store=ask.store,
-        call=ask.call,
-        user=ask.user,
-        resource=ask.resource,
-        route=ask.route,
-        query=ask.query,
-        body=body,
-    )
+    return replace(ask, body=body)
 
 
 def created_status(store: Store) -> int:

@@ -9,7 +9,7 @@ import random
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -117,6 +117,7 @@ class Session:
     form_key: str
     user: str | None = None  # name of the admin, or id of the customer
     messages: list[str] = field(default_factory=list)
+    next_url: str | None = None  # where a login leads
 
 
 PRODUCT_READ = {"product": {"retrieve"}}
@@ -309,12 +310,12 @@ class Store:
             return str(value)
         return value
 
-    def columns(self, row: Row, names: Iterable[str] | None = None) -> Row:
+    def columns(self, row: Row, names: Container[str] | None = None) -> Row:
         """Show the columns of a row (all, or those named that it has), integers as PHP does."""
         if names is None:
             chosen = {k: v for k, v in row.items() if not k.startswith("_")}
         else:
-            chosen = {k: row[k] for k in names if k in row}
+            chosen = {k: v for k, v in row.items() if k in names}
         if self.options.native_ints:
             return chosen
         return {k: str(v) if type(v) is int else v for k, v in chosen.items()}
