@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from polyvalent.auth.percent import encode_query, percent_encode
 from polyvalent.catalog.element import Element, Parameter, Resource, VerificationRead
+from polyvalent.catalog.placeholder import placeholders_of
 from polyvalent.errors import Misconfigured
 from polyvalent.exchange import Headers, Request, find_header
 from polyvalent.hub.model import Incoming, Pairs, PathParameters, Search
-from polyvalent.hub.resolve import placeholders
 from polyvalent.instances.model import Configuration
 
 # Query parameters with a meaning of the platform's own; they travel by `search_pairs`.
@@ -149,7 +149,7 @@ def _headers(given: Pairs, *, with_body: bool) -> Headers:
 
 def _fill_path(template: str, values: Mapping[str, str], *, resource: Resource) -> str:
     path = template
-    for name in placeholders(template):
+    for name in placeholders_of(template):
         if name not in values:
             raise Misconfigured(
                 f"Resource {resource.method} {resource.path}: nothing gives {{{name}}} of its "

@@ -14,6 +14,7 @@ from datetime import datetime
 import orjson
 
 from polyvalent.catalog.classify import error_of
+from polyvalent.catalog.placeholder import placeholders_of
 from polyvalent.catalog.verification import judge_rows
 from polyvalent.errors import (
     BadRequest,
@@ -41,7 +42,7 @@ from polyvalent.hub.read import (
     read_rows,
     rule_of,
 )
-from polyvalent.hub.resolve import Match, placeholders, resolve, split_path
+from polyvalent.hub.resolve import Match, resolve, split_path
 from polyvalent.hub.search_query import (
     list_path,
     read_fields,
@@ -310,7 +311,7 @@ def _own_tops(connection: Connection) -> frozenset[str]:
 def _is_list(match: Match) -> bool:
     # The resource of one row ends with its id.
     resource = match.resource
-    names = placeholders(resource.path)
+    names = placeholders_of(resource.path)
     return resource.collection is not None or not (
         names and resource.path.endswith(f"{{{names[-1]}}}")
     )

@@ -91,11 +91,6 @@ def strip_hub(path: str) -> str:
     return path
 
 
-def placeholders(path: str) -> tuple[str, ...]:
-    """Return the names in braces: "/orders/{id}/items" → ("id",)."""
-    return tuple(_PLACEHOLDER.findall(path))
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Found:
     values: dict[str, str]

@@ -7,9 +7,10 @@ from typing import Any
 import orjson
 
 from polyvalent.catalog.element import Element
+from polyvalent.catalog.placeholder import placeholders_of
 from polyvalent.errors import BadRequest
 from polyvalent.hub.model import Incoming, Row
-from polyvalent.hub.resolve import Match, find_resource, placeholders, strip_hub
+from polyvalent.hub.resolve import Match, find_resource, strip_hub
 
 _SHOWN_MAX = 100  # characters of a value in a message
 
@@ -47,7 +48,7 @@ def find_read_back(element: Element, match: Match, *, created: str | None) -> Ma
         return None
     values = dict(match.path_parameters)
     if created is not None:
-        values[placeholders(resource.path)[-1]] = created
+        values[placeholders_of(resource.path)[-1]] = created
     return Match(resource=resource, path_parameters=values)
 
 
