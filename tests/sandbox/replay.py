@@ -107,7 +107,7 @@ def only_early(recording: Recording) -> Recording:
 
 def options_for(folder: str, group: str) -> StoreOptions:
     """Return the store that a group was recorded from."""
-    server = SERVERS.get(group.split("/")[0], "nginx")
+    server = SERVERS.get(group.partition("/")[0], "nginx")
     return StoreOptions(
         flavor="classic" if "classic" in folder else "newer",
         native_ints="native" in folder or group == "oauth-resource" or "webservers" in folder,

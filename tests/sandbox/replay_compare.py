@@ -11,7 +11,7 @@ import re
 import unicodedata
 from typing import Any
 from urllib.parse import parse_qsl
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 HEX = re.compile(r"\b[0-9a-f]{32}\b|\{hex32\}")
 HOST = re.compile(r"https?://(?:127\.0\.0\.1|localhost)(?::(?!9999)\d+)+", re.IGNORECASE)
@@ -67,7 +67,7 @@ def body_differences(content_type: str, recorded: str, got: str) -> list[str]:
     if content_type.startswith("application/json"):
         return shape_differences(json.loads(recorded), json.loads(got), "$")
     if content_type.startswith("application/xml"):
-        trees = (xml_shape(ElementTree.fromstring(text)) for text in (recorded, got))
+        trees = (xml_shape(ET.fromstring(text)) for text in (recorded, got))
         return shape_differences(*trees, "$")
     if content_type.startswith("text/plain"):
         names = [[k for k, _ in parse_qsl(text)] for text in (recorded, got)]
@@ -119,7 +119,7 @@ def kind(value: Any) -> str:
     return f"{type(value).__name__} {str(value)[:60]}"
 
 
-def xml_shape(element: ElementTree.Element) -> Any:
+def xml_shape(element: ET.Element) -> Any:
     """Turn XML into JSON-like data: names and nesting, texts of errors, emptiness of the rest."""
     if len(element):
         # Members come in the order of the rows' columns, which no client may rely on.
@@ -166,6 +166,6 @@ def has_equal_values(content_type: str, recorded: str, got: str) -> bool:
     """Tell whether also the values agree, own address and random codes aside."""
     if not content_type.startswith("application/json") or not recorded:
         return normalized(recorded) == normalized(got)
-    sides = (HOST.sub("http://store", HEX.sub("#", t)) for t in (recorded, got))
-    a, b = (json.loads(side.replace("\\/", "/")) for side in sides)
+    texts = (text.replace("\\/", "/") for text in (recorded, got))
+    a, b = (json.loads(HOST.sub("http://store", HEX.sub("#", text))) for text in texts)
     return bool(a == b)

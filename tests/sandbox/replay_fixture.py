@@ -279,7 +279,7 @@ class Fixture:
         known = self.store.orders.rows[number]
         known.update(stored)
         if "remote_ip" not in row:
-            if items:
+            if items and number not in self.store.order_items:
                 self.partial[number] = (items, comments)
             return
         self.store.order_items[number] = [self.native(item) for item in items]

@@ -15,7 +15,7 @@ from tests.sandbox.wire import Reply, send
 CALLBACK = "http://127.0.0.1:9999/auth"
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
 # Pages that a logged-in admin saw; the others were seen by nobody in particular.
-LOGGED_IN = "11 12 13 14 15 16 17 18 19 20 21 22 23 26 27".split()
+LOGGED_IN = {*map(str, range(11, 24)), "26", "27"}
 CALLBACKS = {
     "18": "http://127.0.0.1:9999/auth?state=a%20b&x=1",
     "19": "oob",

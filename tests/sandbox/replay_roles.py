@@ -123,7 +123,7 @@ CALLERS = {
 }
 
 # Writes in the order in which they were made: these first, then the rest by name, then the last.
-FIRST_WRITES = """
+FIRST = """
 product_get_roundtrip product_put_roundtrip
 product_create_ok product_create_ok_get product_create_ok_websites
 product_create_full product_create_full_get product_create_full_websites
@@ -144,12 +144,14 @@ address_create address_create_get address_create_region_code address_create_stre
 address_list address_create_gb address_create_default
 address_update address_update_region address_update_get
 order_comment_create order_comment_list
-""".split()
-LAST_WRITES = """
+"""
+LAST = """
 address_delete address_delete_default
 category_delete category_delete_again image_delete image_delete_again
 website_delete website_delete_again customer_delete customer_delete_again
 product_delete product_delete_again product_get_deleted product_delete_with_body
 method_DELETE product_create_plaintext
-""".split()
-WEBSERVER_ORDER = "product_create product_create_dup product_update".split()
+"""
+WEBSERVER_ORDER = ["product_create", "product_create_dup", "product_update"]
+FIRST_WRITES = FIRST.split()
+LAST_WRITES = LAST.split()

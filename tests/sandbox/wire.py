@@ -183,7 +183,8 @@ class Shop:
         cookie = page.headers["set-cookie"].split(";")[0]
         form_key = re.search(r'name="form_key" type="hidden" value="(\w+)"', page.text)
         action = re.search(r'action="([^"]+)" id="loginForm"', page.text)
-        assert form_key and action
+        assert form_key
+        assert action
         body = (
             f"form_key={form_key[1]}&login%5Busername%5D={store.admin_user}"
             f"&login%5Bpassword%5D={store.admin_password}&oauth_token={request_token}"

@@ -12,7 +12,8 @@ body{margin:0;min-height:100vh;display:flex;align-items:center;justify-content:c
 font:15px/1.5 system-ui,sans-serif;background:#f4f1ec;color:#2b2b2b}
 main{background:#fff;border-top:4px solid #e26703;border-radius:6px;padding:2rem 2.25rem;
 width:22rem;max-width:90vw;box-shadow:0 2px 18px rgba(0,0,0,.08)}
-h1,h2{font-size:1.15rem;margin:0 0 .75rem}label{display:block;font-size:.85rem;margin:.75rem 0 .2rem}
+h1,h2{font-size:1.15rem;margin:0 0 .75rem}
+label{display:block;font-size:.85rem;margin:.75rem 0 .2rem}
 input[type=text],input[type=password]{box-sizing:border-box;width:100%;padding:.5rem .6rem;
 border:1px solid #bbb;border-radius:4px;font:inherit}.no-display{display:none}
 button{font:inherit;margin:1.1rem .5rem 0 0;padding:.5rem 1.1rem;border:0;border-radius:4px;

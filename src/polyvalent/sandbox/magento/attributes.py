@@ -71,10 +71,14 @@ ORDER_ADDRESS = (
 )
 
 # A product-category pair shows the product, with the attributes of the pair's own list.
-NOT_OF_PAIRS = (
-    "type_id attribute_set_id stock_data url_key_create_redirect "
-    "use_config_gift_message_available use_config_gift_wrapping_available"
-).split()
+NOT_OF_PAIRS = {
+    "type_id",
+    "attribute_set_id",
+    "stock_data",
+    "url_key_create_redirect",
+    "use_config_gift_message_available",
+    "use_config_gift_wrapping_available",
+}
 CATEGORY_ADMIN = "created_at updated_at media_gallery " + " ".join(
     name for name in PRODUCT_WRITE.split() if name not in NOT_OF_PAIRS
 )

@@ -50,7 +50,15 @@ def retrieve_list(ask: Ask) -> Any:
     if ask.user.customer_id is not None:
         ids = [i for i in ids if i == ask.user.customer_id]
     rows = ask.store.customers.rows
-    view = View(ids=ids, row=rows.__getitem__, allowed=ask.allowed(), is_eav=True)
+    view = View(
+        ids=ids,
+        row=rows.__getitem__,
+        allowed=ask.allowed(),
+        is_eav=True,
+        lookups={"email": ask.store.customer_emails.get},
+        table=ask.store.customers,
+        scope=str(ask.user.customer_id),
+    )
     chosen = select(view, ask.query)
     names = ask.shown()
     return {str(i): ask.store.columns(rows[i], names) for i in chosen}

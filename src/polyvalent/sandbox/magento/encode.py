@@ -8,7 +8,7 @@ import json
 import re
 from functools import cmp_to_key
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
 from polyvalent.sandbox.magento import php_query
@@ -143,8 +143,8 @@ def read_body(content_type: str, body: bytes) -> Any:
             return php_query.parse(text)
         if "<!" in text:
             raise broken
-        return read_element(ElementTree.fromstring(text))  # noqa: S314 - no DTD gets here
-    except (ValueError, ElementTree.ParseError, RecursionError) as error:
+        return read_element(ET.fromstring(text))  # noqa: S314 - no DTD gets here
+    except (ValueError, ET.ParseError, RecursionError) as error:
         raise broken from error
 
 
@@ -153,7 +153,7 @@ def reject_constant(name: str) -> Any:
     raise ValueError(name)
 
 
-def read_element(element: ElementTree.Element) -> Any:
+def read_element(element: ET.Element) -> Any:
     """Turn an XML element into nested data; data_item members become a list."""
     if not len(element):
         return element.text or ""

@@ -10,7 +10,11 @@ from polyvalent.sandbox.magento.state import Store, Token, new_code
 
 
 def initiate(store: Store, call: Call) -> Answer:
-    """Hand out a request token: "oauth_token=…&oauth_token_secret=…&oauth_callback_confirmed=true"."""
+    """
+    Hand out a request token.
+
+    The body is "oauth_token=…&oauth_token_secret=…&oauth_callback_confirmed=true".
+    """
     try:
         verified = verify(store, call, "initiate")
     except OAuthProblem as problem:

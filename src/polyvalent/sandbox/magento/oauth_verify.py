@@ -12,7 +12,6 @@ import hmac
 import re
 from dataclasses import dataclass
 from functools import cmp_to_key
-from itertools import groupby
 from typing import Literal
 from urllib.parse import quote, unquote, unquote_plus
 
@@ -26,6 +25,8 @@ FUTURE_S = 600
 NONCE_LENGTH = 32
 NONCE_LIFE_S = 120 * 60
 METHODS = ("HMAC-SHA1", "RSA-SHA1", "PLAINTEXT")
+
+NONCE_STATEMENT = "INSERT INTO `oauth_nonce` (`nonce`, `timestamp`) VALUES (?, ?)"
 
 PROTOCOL_NAME = re.compile(r"oauth_[a-z_-]+")
 # What the vendor's URI class lets pass in a path or a query.
@@ -175,8 +176,7 @@ def burn_nonce(store: Store, protocol: dict[str, str]) -> None:
     if cut in store.nonces:
         message = (
             "SQLSTATE[23000]: Integrity constraint violation: 1062 Duplicate entry "
-            f"'{cut}' for key 'UNQ_OAUTH_NONCE_NONCE', query was: "
-            "INSERT INTO `oauth_nonce` (`nonce`, `timestamp`) VALUES (?, ?)"
+            f"'{cut}' for key 'UNQ_OAUTH_NONCE_NONCE', query was: {NONCE_STATEMENT}"
         )
         raise OAuthProblem(f"internal_error&message={message}", status=500)
     store.nonces[cut] = timestamp
@@ -287,10 +287,7 @@ def compare_naturally(a: str, b: str) -> int:
 
 def natural_parts(text: str) -> list[str]:
     """Cut a name into runs of ASCII digits and single other characters."""
-    parts: list[str] = []
-    for digits, run in groupby(text, key=lambda c: "0" <= c <= "9"):
-        parts += ["".join(run)] if digits else list(run)
-    return parts
+    return re.findall(r"[0-9]+|[^0-9]", text)
 
 
 def encode(text: str) -> str:

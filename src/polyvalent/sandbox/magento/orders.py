@@ -127,6 +127,8 @@ def retrieve_list(ask: Ask) -> Any:
         is_eav=False,
         numeric=DECIMALS,
         unfilterable=JOINED,
+        table=ask.store.orders,
+        scope=str(ask.user.customer_id),
     )
     chosen = select(view, ask.query)
     names = ask.shown()

@@ -151,9 +151,11 @@ def price_problems(name: str, position: int, entry: Any) -> list[str]:
         problems.append(f'Invalid "website_id" value {place}')
     if "cust_group" in entry and str(entry["cust_group"]) not in CUSTOMER_GROUPS:
         problems.append(f'Invalid "cust_group" value {place}')
-    for field in ("price_qty", "price"):
-        if field in entry and not (is_number(entry[field], minimum=0) and float(entry[field]) > 0):
-            problems.append(f'Please enter a number greater than 0 in the "{field}" field {place}.')
+    problems += [
+        f'Please enter a number greater than 0 in the "{field}" field {place}.'
+        for field in ("price_qty", "price")
+        if field in entry and not (is_number(entry[field], minimum=0) and float(entry[field]) > 0)
+    ]
     return problems
 
 

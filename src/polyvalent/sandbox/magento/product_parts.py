@@ -52,7 +52,7 @@ def remove_category(ask: Ask) -> None:
     ask.store.products.change(product_id, {"_categories": left})
 
 
-def refuse(ask: Ask) -> Any:
+def refuse(_: Ask) -> Any:
     """Refuse a method that is declared but does nothing."""
     raise unsupported()
 

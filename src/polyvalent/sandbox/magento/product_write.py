@@ -8,7 +8,6 @@ import re
 from typing import Any
 
 from polyvalent.sandbox.magento.ask import Ask
-from polyvalent.sandbox.magento.products import find_product, requested_store
 from polyvalent.sandbox.magento.product_checks import (
     DATES,
     OPTIONS,
@@ -17,6 +16,7 @@ from polyvalent.sandbox.magento.product_checks import (
     stored_date,
     value_problems,
 )
+from polyvalent.sandbox.magento.products import find_product, requested_store
 from polyvalent.sandbox.magento.rest_errors import ApiError, invalid, not_found
 from polyvalent.sandbox.magento.state import Row, Store
 from polyvalent.sandbox.magento.stock import DECIMALS as STOCK_DECIMALS
@@ -157,7 +157,7 @@ def price_row(name: str, entry: Row) -> Row:
     }
     if name == "tier_price":
         return row | {"price_qty": f"{float(entry['price_qty']):.4f}", "is_percent": 0}
-    return row | {"is_percent": False}
+    return row | {"is_percent": True}
 
 
 def write_stock(store: Store, item_id: int, data: Any) -> None:

@@ -1,6 +1,4 @@
-"""
-Reading products: single ones, collections, store views, and what guests and customers see.
-"""
+"""Reading products: single ones, collections, store views, and what guests and customers see."""
 
 from dataclasses import replace
 from typing import Any
@@ -38,10 +36,9 @@ NOT_IN_STOCK_DATA = {
     "low_stock_date",
     "stock_status_changed_auto",
 }
-PLACEHOLDER = (
-    "/media/catalog/product/cache/0/image/9df78eab33525d08d6e5fb8d27136e95"
-    "/images/catalog/product/placeholder/image.jpg"
-)
+IMAGE_CACHE = "/media/catalog/product/cache/0/image/9df78eab33525d08d6e5fb8d27136e95"
+PLACEHOLDER = f"{IMAGE_CACHE}/images/catalog/product/placeholder/image.jpg"
+TAX_RATES = {"New York": 8.375, "California": 8.25}  # in percent, by region
 
 
 def find_product(ask: Ask, name: str = "id") -> tuple[int, Row]:
@@ -152,26 +149,34 @@ def shop_values(ask: Ask, product_id: int, row: Row, *, is_entity: bool) -> Row:
     )
     is_in_stock = bool(stock["is_in_stock"])
     base = ask.call.base_url
+    taxed = 1 + tax_rate(ask) / 100 if row.get("tax_class_id") else 1.0
     image = next((i["file"] for i in row.get("_images", []) if "image" in i["types"]), None)
     values: Row = {
-        "regular_price_with_tax": round(regular, 4),
+        "regular_price_with_tax": round(regular * taxed, 2),
         "regular_price_without_tax": round(regular, 4),
-        "final_price_with_tax": round(final, 4),
+        "final_price_with_tax": round(final * taxed, 2),
         "final_price_without_tax": round(final, 4),
         "is_saleable": is_in_stock or ask.store.column(0),
-        "image_url": f"{base}/media/catalog/product{image}" if image else base + PLACEHOLDER,
+        "image_url": base + (f"{IMAGE_CACHE}{image}" if image else PLACEHOLDER),
     }
     if is_entity:
         values |= {
             "is_saleable": ask.store.column(int(is_in_stock)),
             "total_reviews_count": ask.store.column(0),
-            "url": f"{base}/index.php/catalog/product/view/id/{product_id}/",
+            "url": f"{base}/index.php/catalog/product/view/id/{product_id}/s/{row.get('url_key')}/",
             "buy_now_url": f"{base}/index.php/checkout/cart/add/product/{product_id}/",
             "has_custom_options": bool(row.get("_has_options")),
             "is_in_stock": ask.store.column(int(is_in_stock)),
             "tier_price": [],
         }
     return values
+
+
+def tax_rate(ask: Ask) -> float:
+    """Return the tax in percent where a customer lives; guests are shown prices without."""
+    customer = ask.store.customers.rows.get(ask.user.customer_id or 0, {})
+    address = ask.store.addresses.rows.get(customer.get("_default_shipping", 0), {})
+    return TAX_RATES.get(address.get("region", ""), 0.0)
 
 
 def retrieve_list(ask: Ask) -> Any:
@@ -190,11 +195,14 @@ def retrieve_list(ask: Ask) -> Any:
     allowed = ask.allowed()
     view = View(
         ids=ids,
-        row=lambda i: in_store(rows[i], view_id),
+        row=(lambda i: in_store(rows[i], view_id)) if view_id else rows.__getitem__,
         allowed=allowed,
         is_eav=True,
         numeric=DECIMALS,
         unsortable=ENTITY_ONLY | COMPUTED,
+        lookups={} if view_id else {"sku": ask.store.sku_ids.get},
+        table=ask.store.products,
+        scope=f"{view_id} {category} {ask.user.kind}",
     )
     names = ask.shown() - ENTITY_ONLY
     result = {}

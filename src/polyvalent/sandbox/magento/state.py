@@ -17,6 +17,8 @@ from polyvalent.sandbox.magento.options import StoreOptions
 
 Row = dict[str, Any]
 
+REMEMBERED = 20  # results of searches that a table keeps
+
 
 class Table:
     """
@@ -31,12 +33,22 @@ class Table:
         self.next_id = 1
         self.version = 0
         self._ids: tuple[int, list[int]] = (-1, [])
+        self._found: dict[str, list[int]] = {}
+        self._found_at = -1
 
     def ids(self) -> list[int]:
         """Return all ids, ascending; the list is shared and must not be changed."""
         if self._ids[0] != self.version:
             self._ids = (self.version, sorted(self.rows))
         return self._ids[1]
+
+    def recall(self, question: str, find: Callable[[], list[int]]) -> list[int]:
+        """Answer a question about the rows, from memory if no row changed since."""
+        if self._found_at != self.version or len(self._found) >= REMEMBERED:
+            self._found, self._found_at = {}, self.version
+        if question not in self._found:
+            self._found[question] = find()
+        return self._found[question]
 
     def insert(self, row: Row) -> int:
         """Add a row under the next id and return the id."""

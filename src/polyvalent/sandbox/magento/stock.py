@@ -92,6 +92,12 @@ def retrieve_list(ask: Ask) -> Any:
         is_eav=False,
         numeric=DECIMALS,
         key="item_id",
+        lookups={
+            "product_id": lambda text: (
+                ask.store.stock_by_product.get(int(text)) if text.isdigit() else None
+            )
+        },
+        table=ask.store.stock,
     )
     ids = select(view, ask.query)
     names = ask.shown()
