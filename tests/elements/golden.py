@@ -61,14 +61,17 @@ async def run_case(folder: Path, case: dict[str, Any]) -> None:
         )
 
     incoming = make_incoming(case["call"])
+    outcome: Answer | PolyvalentError
     try:
-        answer = await call(connection, incoming, reach=reach, now=lambda: NOW)
+        outcome = await call(connection, incoming, reach=reach, now=lambda: NOW)
     except PolyvalentError as error:
-        assert "error" in case, f"{type(error).__name__}: {error.message}"
-        compare_error(error, case["error"])
+        outcome = error
+    if isinstance(outcome, Answer):
+        assert "answer" in case, f"answered instead of failing: {outcome.body!r}"
+        compare_answer(outcome, case["answer"])
     else:
-        assert "answer" in case, f"answered instead of failing: {answer.body!r}"
-        compare_answer(answer, case["answer"])
+        assert "error" in case, f"{type(outcome).__name__}: {outcome.message}"
+        compare_error(outcome, case["error"])
     assert not pending, f"exchanges that never came: {pending}"
 
 

@@ -1,0 +1,229 @@
+"""Each rule for elements, seen to find the fault that it is there for."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from polyvalent.catalog.check import ELEMENT_RULES, check_element, check_folder
+from polyvalent.catalog.check_folder import FOLDER_RULES
+from polyvalent.catalog.check_resource import RESOURCE_RULES
+from polyvalent.catalog.element import (
+    ConfigurationEntry,
+    Element,
+    ElementObject,
+    FailureRule,
+    Filtering,
+    ObjectField,
+    Option,
+    Parameter,
+    Resource,
+    VerificationRead,
+    Writing,
+)
+from polyvalent.catalog.load import ELEMENTS_FOLDER, load_catalog
+
+GOOD = load_catalog().find("magento")
+Change = Callable[[Element], Element]
+
+
+def entry(**members: Any) -> Change:
+    new = ConfigurationEntry(**{"key": "new", "name": "N", "description": "D", **members})
+    return lambda item: structs.replace(item, configuration=(*item.configuration, new))
+
+
+def resource(method: str, path: str, **members: Any) -> Change:
+    def change(element: Element) -> Element:
+        return structs.replace(
+            element,
+            resources=tuple(
+                structs.replace(item, **members)
+                if (item.method, item.path) == (method, f"/hubs/ecommerce{path}")
+                else item
+                for item in element.resources
+            ),
+        )
+
+    return change
+
+
+def more(**members: Any) -> Change:
+    new = Resource(**{"operation_id": "x", "description": "D", "object": "orders", **members})
+    return lambda item: structs.replace(item, resources=(*item.resources, new))
+
+
+def whole(**members: Any) -> Change:
+    return lambda item: structs.replace(item, **members)
+
+
+def without_key(key: str) -> Change:
+    return lambda item: structs.replace(
+        item, configuration=tuple(one for one in item.configuration if one.key != key)
+    )
+
+
+ORDERS = next(item for item in GOOD.resources if item.path.endswith("/orders"))
+COLLECTION = ORDERS.collection
+assert COLLECTION is not None
+
+FAULTS: list[tuple[str, Change]] = [
+    ("texts_are_there", whole(description=" ")),
+    ("texts_are_there", entry(description="")),
+    ("names_are_unique", entry(key="store.url")),
+    ("names_are_unique", whole(objects=(*GOOD.objects, GOOD.objects[0]))),
+    ("numbers_are_unique", entry(id=GOOD.configuration[0].id)),
+    ("placeholders_are_known", entry(default_value="{no.such}/x")),
+    ("placeholders_are_known", entry(default_value="{new}/x")),
+    ("defaults_fit", entry(type="COMBO")),
+    ("defaults_fit", entry(type="COMBO", options=(Option("a"),), default_value="b")),
+    ("defaults_fit", entry(type="BOOLEAN", default_value="yes")),
+    ("defaults_fit", entry(type="PASSWORD", default_value="hunter2")),
+    ("secrets_are_passwords", entry(key="api.secret")),
+    ("credentials_are_asked_for", without_key("oauth.token.url")),
+    ("credentials_are_asked_for", without_key("base.url")),
+    ("credentials_are_verified", whole(verification=())),
+    (
+        "credentials_are_verified",
+        whole(verification=(VerificationRead(vendor_path="/a", expect_fields=("x",)),)),
+    ),
+    ("failures_say_what_to_do", whole(failures=(FailureRule(kind="wait", status=(429,)),))),
+    ("failures_say_what_to_do", whole(failures=(FailureRule(kind="wait", message="Hm."),))),
+    (
+        "parameters_are_supported",
+        whole(
+            parameters=(Parameter(name="a", vendor_name="b", type="prevBody", vendor_type="query"),)
+        ),
+    ),
+    ("resources_are_described", resource("GET", "/orders", description="")),
+    ("resources_are_described", resource("GET", "/orders", operation_id="getProducts")),
+    ("paths_are_unique", more(path="/hubs/ecommerce/orders/{number}", method="GET")),
+    ("paths_are_unique", more(path="/hubs/ecommerce/x", method="LOOK")),
+    ("vendor_paths_are_bound", resource("GET", "/orders/{id}", vendor_path="/orders/{number}")),
+    ("vendor_paths_are_bound", resource("GET", "/orders/{id}", parameters=())),
+    ("lists_are_paged", resource("GET", "/orders", parameters=ORDERS.parameters[:1])),
+    (
+        "lists_are_paged",
+        resource("GET", "/orders", collection=structs.replace(COLLECTION, cursor_field="")),
+    ),
+    (
+        "lists_are_paged",
+        resource(
+            "GET", "/orders", collection=structs.replace(COLLECTION, rows_after=(("a", "b"),))
+        ),
+    ),
+    (
+        "searches_are_complete",
+        resource("GET", "/orders", filtering=Filtering(fields=("status",), pairs=(("a", "b"),))),
+    ),
+    (
+        "searches_are_complete",
+        resource(
+            "GET",
+            "/products",
+            filtering=Filtering(
+                fields=("sku",), operators=(("=", "eq"),), pairs=(("{what}", "{value}"),)
+            ),
+        ),
+    ),
+    ("writes_are_answered", resource("POST", "/products", writing=None)),
+    ("writes_are_answered", resource("PUT", "/products/{id}", writing=Writing(read_back="/nope"))),
+    ("writes_are_answered", resource("POST", "/products", writing=Writing(also_created=(302,)))),
+    ("objects_are_known", resource("GET", "/orders", object="nope")),
+    ("objects_are_known", whole(objects=(*GOOD.objects, ElementObject(name="a")))),
+    (
+        "objects_are_known",
+        whole(
+            objects=(
+                *GOOD.objects,
+                ElementObject(name="a", fields=(ObjectField(name="id"),), created_date_name="at"),
+            )
+        ),
+    ),
+    ("chains_are_whole", resource("GET", "/orders", next_resource="GET:/nope")),
+    ("chains_are_whole", resource("GET", "/orders", next_resource="GET:/orders")),
+]
+
+
+@pytest.mark.parametrize(("rule", "change"), FAULTS)
+def test_finds_the_fault(rule: str, change: Change):
+    assert rule in {item.rule for item in check_element(change(GOOD))}
+
+
+def spoil_name(folder: Path) -> None:
+    folder.rename(folder.with_name("other"))
+
+
+def spoil_file(folder: Path) -> None:
+    (folder / "notes.txt").write_text("x")
+
+
+def spoil_resource_file(folder: Path) -> None:
+    (folder / "resources" / "orders.yml").write_text("[]")
+
+
+def spoil_object(folder: Path) -> None:
+    (folder / "objects" / "orders.yaml").rename(folder / "objects" / "sales.yaml")
+
+
+def spoil_icon(folder: Path) -> None:
+    (folder / "icon.svg").unlink()
+
+
+def spoil_icon_by_script(folder: Path) -> None:
+    (folder / "icon.svg").write_text('<svg viewBox="0 0 1 1"><script>alert(1)</script></svg>')
+
+
+def spoil_readme(folder: Path) -> None:
+    file = folder / "README.md"
+    file.write_text(file.read_text().replace("## Limits", "## Bounds"))
+
+
+def spoil_readme_key(folder: Path) -> None:
+    file = folder / "README.md"
+    file.write_text(file.read_text().replace("`oauth.api.key`", "the key"))
+
+
+def spoil_exchanges(folder: Path) -> None:
+    (folder / "exchanges" / "orders.yaml").unlink()
+
+
+def spoil_yaml(folder: Path) -> None:
+    (folder / "element.yaml").write_text("{")
+
+
+@pytest.mark.parametrize(
+    ("rule", "spoil"),
+    [
+        ("folder_is_named_by_key", spoil_name),
+        ("files_are_known", spoil_file),
+        ("files_are_known", spoil_resource_file),
+        ("objects_are_filed_by_name", spoil_object),
+        ("icon_is_a_drawing", spoil_icon),
+        ("icon_is_a_drawing", spoil_icon_by_script),
+        ("readme_has_its_sections", spoil_readme),
+        ("readme_has_its_sections", spoil_readme_key),
+        ("exchanges_are_there", spoil_exchanges),
+        ("loads", spoil_yaml),
+    ],
+)
+def test_finds_the_fault_of_a_folder(tmp_path: Path, rule: str, spoil: Callable[[Path], None]):
+    folder = tmp_path / "magento"
+    shutil.copytree(ELEMENTS_FOLDER / "magento", folder)
+    assert check_folder(folder) == ()
+
+    spoil(folder)
+
+    found = check_folder(next(tmp_path.iterdir()))
+    assert rule in {item.rule for item in found}
+
+
+def test_tries_every_rule():
+    tried = {rule for rule, _ in FAULTS}
+
+    assert tried == {rule.__name__ for rule in (*ELEMENT_RULES, *RESOURCE_RULES)}
+    assert len({rule.__name__ for rule in FOLDER_RULES}) == 6
