@@ -1,0 +1,171 @@
+"""Start, arm, call and restart one crash server; the part of a caller is played by plain HTTP."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+ROOT = Path(__file__).resolve().parents[2]
+BASE_PATH = "/elements/api-v2"
+
+
+class Died(Exception):
+    """Say that the server ended in the middle of a call."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """Hold an answer of the server."""
+
+    status: int
+    content: Any
+
+
+@dataclass(kw_only=True)
+class Keeper:
+    """
+    Keep one server with one data directory through any number of deaths.
+
+    `fresh` starts a new interpreter for every life; otherwise the lives are forked from one.
+    """
+
+    folder: Path
+    database_url: str = ""
+    fresh: bool = False
+    running: dict[str, Any] | None = None
+    lives: int = 0
+    _nursery: subprocess.Popen[str] | None = field(default=None, repr=False)
+
+    @property
+    def data_dir(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def key_path(self) -> Path:
+        return self.data_dir / "keys.json"
+
+    @property
+    def url(self) -> str:
+        """Return the URL of the database."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'polyvalent.db'}"
+
+    def start(self) -> None:
+        """Start the server on what the last life left behind; return once it answers."""
+        assert self.running is None
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if self._nursery is None:
+            self._nursery = subprocess.Popen(
+                [sys.executable, "-m", "tests.crash.crash_server"],
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        assert self._nursery.stdin
+        order = {
+            "data_dir": str(self.data_dir),
+            "database_url": self.database_url,
+            "scratch": str(self.folder),
+        }
+        self._nursery.stdin.write(json.dumps(order) + "\n")
+        self._nursery.stdin.flush()
+        ready = self._read()
+        if "url" not in ready:
+            raise AssertionError(f"the server did not start again: {ready}")
+        self.running = ready
+        self.lives += 1
+
+    def arm(self, point: str, *, nth: int) -> None:
+        """Let the server die at the nth passing of a point from now on."""
+        self.forget()
+        (self.folder / "armed").write_text(f"{point} {nth}")
+
+    def disarm(self) -> None:
+        """Let the server live."""
+        (self.folder / "armed").unlink(missing_ok=True)
+
+    def forget(self) -> None:
+        """Forget which points were passed."""
+        (self.folder / "passed").write_text("")
+
+    def passed(self) -> list[str]:
+        """Return the points passed since they were forgotten, in order."""
+        return (self.folder / "passed").read_text().split()
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: dict[str, str] | None = None,
+        body: Any = None,
+        token: str | None = None,
+    ) -> Reply:
+        """Make one call, as the default user; raises Died if the server went away meanwhile."""
+        assert self.running
+        parts = urlsplit(self.running["url"])
+        authorization = (
+            f"User {self.running['user']}, Organization {self.running['organization']}"
+            + (f", Element {token}" if token else "")
+        )
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
+        target = BASE_PATH + path + (f"?{urlencode(query)}" if query else "")
+        headers = {"Authorization": authorization, "Accept": "application/json"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        try:
+            connection.request(
+                method, target, body=None if body is None else json.dumps(body), headers=headers
+            )
+            answer = connection.getresponse()
+            raw = answer.read()
+        except (ConnectionError, http.client.HTTPException) as error:
+            raise Died from error
+        finally:
+            connection.close()
+        return Reply(status=answer.status, content=json.loads(raw) if raw else None)
+
+    def bury(self) -> int:
+        """Wait for the server's death; return its exit status, -9 for a kill."""
+        died = self._read()
+        self.running = None
+        if self.fresh:
+            self._close_nursery()
+        return int(died["died"])
+
+    def kill(self) -> None:
+        """Kill the server at no particular point, if it runs."""
+        if self.running is not None:
+            os.kill(self.running["pid"], signal.SIGKILL)
+            self.bury()
+
+    def close(self) -> None:
+        """End everything that was started."""
+        self.kill()
+        self._close_nursery()
+
+    def _read(self) -> dict[str, Any]:
+        assert self._nursery
+        assert self._nursery.stdout
+        line = self._nursery.stdout.readline()
+        if not line:
+            raise AssertionError(f"the server could not run: exit {self._nursery.wait()}")
+        read: dict[str, Any] = json.loads(line)
+        return read
+
+    def _close_nursery(self) -> None:
+        if self._nursery is not None:
+            assert self._nursery.stdin
+            assert self._nursery.stdout
+            self._nursery.stdin.close()
+            self._nursery.wait(timeout=10)
+            self._nursery.stdout.close()
+            self._nursery = None
