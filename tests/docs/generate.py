@@ -1,0 +1,317 @@
+"""
+Make the pages of the reference that are taken from the code itself.
+
+    .venv/bin/python -m tests.docs.generate
+
+writes them; a test compares them with what would be written now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import click
+import typer.main
+
+from polyvalent.api.app import BASE_PATH, OPERATIONS
+from polyvalent.api.openapi import openapi
+from polyvalent.api.operation import Operation
+from polyvalent.catalog.element import Element, Resource
+from polyvalent.catalog.load import ELEMENTS_FOLDER, load_catalog
+from tests.docs.pages import DOCS
+
+NOTE = "*Made from the code by `python -m tests.docs.generate`. Do not edit it by hand.*"
+ACCESS = {
+    "none": "nobody needs to authorize",
+    "caller": "`User …, Organization …`",
+    "element": "`User …, Organization …, Element …`",
+}
+
+
+def cell(text: Any) -> str:
+    """Make a text fit into a table."""
+    return " ".join(str(text).split()).replace("|", "\\|")
+
+
+def table(head: Iterable[str], lines: Iterable[Iterable[Any]]) -> Iterator[str]:
+    """Yield a table, or nothing if it has no lines."""
+    filled = [tuple(line) for line in lines]
+    if filled:
+        names = tuple(head)
+        yield f"| {' | '.join(names)} |"
+        yield f"|{'---|' * len(names)}"
+        yield from (f"| {' | '.join(cell(each) for each in line)} |" for line in filled)
+        yield ""
+
+
+def write_api() -> str:
+    """Describe every operation, from the same declarations as the OpenAPI document."""
+    document = openapi(OPERATIONS, base_path=BASE_PATH)
+    lines = [
+        "# API",
+        "",
+        NOTE,
+        "",
+        f"All paths are below `{BASE_PATH}`. The same as a document for programs is at",
+        "`/openapi.json` of a running server, and as pages to try it out at `/docs`.",
+        "How refusals look: [errors](errors.md). Resources of a store that have no heading here,",
+        "such as `/hubs/ecommerce/orders/{id}/items`, are on the page of their element:",
+        "[magento](magento.md).",
+        "",
+        "Beside these, below the root: `GET /health` answers",
+        '`{"status": "ok", "version": "…"}`, `GET /docs` and `GET /openapi.json`.',
+        "",
+    ]
+    for tag in document["tags"]:
+        lines += [f"## {tag['name']}", ""]
+        for operation in OPERATIONS:
+            if operation.tag == tag["name"]:
+                lines += _operation(operation, document)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _operation(operation: Operation, document: Mapping[str, Any]) -> Iterator[str]:
+    shown = document["paths"][operation.path][operation.method.lower()]
+    yield f"### {operation.method} {operation.path}"
+    yield ""
+    yield f"{operation.summary}. Authorization: {ACCESS[operation.access]}."
+    yield ""
+    if operation.description:
+        yield operation.description
+        yield ""
+    yield from table(
+        ("parameter", "in", "required", "meaning"),
+        (
+            (f"`{item['name']}`", item["in"], "yes" if item["required"] else "", _meaning(item))
+            for item in shown["parameters"]
+        ),
+    )
+    if operation.body is not None:
+        yield from table(
+            ("member of the body", "type", "required", "meaning"),
+            (
+                (
+                    f"`{name}`",
+                    _type(schema),
+                    "yes" if name in operation.body.get("required", ()) else "",
+                    schema.get("description", ""),
+                )
+                for name, schema in operation.body.get("properties", {}).items()
+            ),
+        )
+    statuses = ", ".join(status for status in shown["responses"])
+    headers = "".join(f", `{name}`" for name in operation.answer_headers)
+    yield f"Answers: {_answer(operation.answer)}. Headers: `Elements-Request-Id`{headers}."
+    yield f"Statuses: {statuses}."
+    yield ""
+
+
+def _answer(schema: Mapping[str, Any]) -> str:
+    if "$ref" in schema:
+        return f"`{schema['$ref'].rpartition('/')[2]}`"
+    if schema.get("type") == "array":
+        inner = schema.get("items", {})
+        return f"a list of {_answer(inner)}" if inner else "a list"
+    if schema.get("type") == "string":
+        return "texts"
+    return schema.get("description", "a JSON value").rstrip(".").lower()
+
+
+def _type(schema: Mapping[str, Any]) -> str:
+    kind = schema.get("type", "any")
+    return " or ".join(kind) if isinstance(kind, list) else str(kind)
+
+
+def _meaning(item: Mapping[str, Any]) -> str:
+    schema = item["schema"]
+    limits = [
+        f"{word} {schema[key]}"
+        for word, key in (("from", "minimum"), ("to", "maximum"), ("default", "default"))
+        if key in schema
+    ]
+    choices = schema.get("enum")
+    if choices:
+        limits.append("one of " + ", ".join(f"`{choice}`" for choice in choices))
+    return item["description"] + (f" ({', '.join(limits)})" if limits else "")
+
+
+def write_element(element: Element) -> str:
+    """Describe an element from its folder."""
+    own = (ELEMENTS_FOLDER / element.key / "README.md").read_text("utf-8")
+    title, _, rest = own.partition("\n")
+    lines = [
+        f"{title} (element `{element.key}`, {element.id})",
+        "",
+        NOTE,
+        "",
+        rest.strip(),
+        "",
+        "## Configuration",
+        "",
+        "Required entries without a default must be given when an instance is created. Entries of",
+        "the type `PASSWORD` are sealed at rest and shown as `********`.",
+        "",
+        *table(
+            ("key", "label", "type", "required", "default", "meaning"),
+            (
+                (
+                    f"`{entry.key}`",
+                    entry.name,
+                    entry.type,
+                    "yes" if entry.required else "",
+                    _default(entry.default_value),
+                    entry.description,
+                )
+                for entry in element.configuration
+            ),
+        ),
+        "## Resources",
+        "",
+        f"All paths are below `/hubs/{element.hub}`, or without it: the element token alone decides.",
+        "",
+        *table(("call", "calls of the store", "object", "what it does"), _resources(element)),
+        "## Objects",
+        "",
+        *_objects(element),
+        "## Refusals of the store",
+        "",
+        "The first row that fits an answer of the store decides what you are told. The store's own",
+        "words come along as `providerMessage`.",
+        "",
+        *table(
+            ("kind", "the store's status", "its text contains", "message"),
+            (
+                (
+                    rule.kind,
+                    ", ".join(map(str, rule.status)) or "any",
+                    f"`{rule.contains}`" if rule.contains else "",
+                    rule.message,
+                )
+                for rule in element.failures
+            ),
+        ),
+    ]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _default(value: str | None) -> str:
+    if value is None:
+        return "null"
+    return f"`{value}`" if value else "empty"
+
+
+def _resources(element: Element) -> Iterator[tuple[str, ...]]:
+    for resource in element.resources:
+        path = resource.path.removeprefix(f"/hubs/{element.hub}")
+        yield (
+            f"`{resource.method} {path}`",
+            f"`{resource.vendor_method} {resource.vendor_path}`",
+            resource.object,
+            resource.description + _searching(resource),
+        )
+
+
+def _searching(resource: Resource) -> str:
+    if resource.filtering is None:
+        return ""
+    return f" `where` takes {', '.join(resource.filtering.fields)}."
+
+
+def _objects(element: Element) -> Iterator[str]:
+    for item in element.objects:
+        yield f"### {item.name}"
+        yield ""
+        names = [f"`{item.primary_key_name}` is the id, also given as `id`"]
+        if item.created_date_name:
+            names.append(f"created: `{item.created_date_name}`")
+        if item.updated_date_name:
+            names.append(f"updated: `{item.updated_date_name}`")
+        yield f"{'; '.join(names)}. Fields (read-only ones in italics):"
+        yield ", ".join(
+            f"*{field.name}*" if field.read_only else field.name for field in item.fields
+        ) + "."
+        yield ""
+
+
+def write_cli() -> str:
+    """Describe every command, from the same declarations as its --help."""
+    from polyvalent import cli
+
+    command = typer.main.get_command(cli.app)
+    lines = ["# Command line", "", NOTE, "", *_command(command, ("polyvalent",))]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _command(command: Any, names: tuple[str, ...]) -> Iterator[str]:
+    context = click.Context(command, info_name=names[-1])
+    children = getattr(command, "commands", {})
+    if len(names) > 1:
+        yield f"## {' '.join(names)}"
+        yield ""
+    yield from (paragraph.strip() for paragraph in _help(command))
+    yield ""
+    if not children:
+        yield f"Usage: `{' '.join(names)}{_usage(command, context)}`"
+        yield ""
+    yield from table(
+        ("argument or option", "default", "meaning"),
+        (
+            (_option(item), _value(item), getattr(item, "help", "") or "")
+            for item in command.params
+            if not getattr(item, "hidden", False)
+        ),
+    )
+    for name, child in children.items():
+        if not child.hidden:
+            yield from _command(child, (*names, name))
+
+
+def _help(command: Any) -> Iterator[str]:
+    for line in (command.help or "").strip().splitlines():
+        yield line.replace("\b", "")
+
+
+def _usage(command: Any, context: Any) -> str:
+    words = [word for word in command.collect_usage_pieces(context) if word]
+    return "".join(f" {word}" for word in words)
+
+
+def _option(item: Any) -> str:
+    if item.param_type_name == "argument":
+        return f"`{item.human_readable_name.upper()}`"
+    flags = ", ".join((*item.opts, *item.secondary_opts))
+    kind = "" if item.is_flag else f" {item.type.name.upper()}"
+    return f"`{flags}{kind}`"
+
+
+def _value(item: Any) -> str:
+    if getattr(item, "required", False):
+        return "required"
+    value = item.default
+    if value is None or value is False or callable(value) or "Sentinel" in type(value).__name__:
+        return ""
+    return f"`{value}`"
+
+
+DOCUMENTS: dict[str, Callable[[], str]] = {
+    "api.md": write_api,
+    "cli.md": write_cli,
+    **{
+        f"{element.key}.md": lambda element=element: write_element(element)
+        for element in load_catalog().elements
+    },
+}
+
+
+def main() -> None:
+    """Write every generated page."""
+    for name, write in DOCUMENTS.items():
+        file = DOCS / "reference" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(write(), "utf-8")
+        print(f"wrote {file.relative_to(DOCS.parent)}")
+
+
+if __name__ == "__main__":
+    main()
