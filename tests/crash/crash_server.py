@@ -7,6 +7,7 @@ imports everything once and then starts a server for every line that it reads, o
 other, each in a process of its own by fork: a start costs what a start with warm files costs.
 
     → {"data_dir": "/tmp/a", "database_url": "", "scratch": "/tmp/b"}
+    ← {"born": 99}
     ← {"url": "http://127.0.0.1:4711", "user": "…", "organization": "…", "pid": 99}
     ← {"died": -9}
 
@@ -94,6 +95,7 @@ def main() -> None:
                 serve(json.loads(line))
             finally:
                 os._exit(1)
+        _say({"born": child})
         _, status = os.waitpid(child, 0)
         _say({"died": os.waitstatus_to_exitcode(status)})
 

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,28 +61,25 @@ class Keeper:
     def start(self) -> None:
         """Start the server on what the last life left behind; return once it answers."""
         assert self.running is None
-        self.folder.mkdir(parents=True, exist_ok=True)
-        if self._nursery is None:
-            self._nursery = subprocess.Popen(
-                [sys.executable, "-m", "tests.crash.crash_server"],
-                cwd=ROOT,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-        assert self._nursery.stdin
-        order = {
-            "data_dir": str(self.data_dir),
-            "database_url": self.database_url,
-            "scratch": str(self.folder),
-        }
-        self._nursery.stdin.write(json.dumps(order) + "\n")
-        self._nursery.stdin.flush()
+        self._order()
         ready = self._read()
+        while "born" in ready:
+            ready = self._read()
         if "url" not in ready:
             raise AssertionError(f"the server did not start again: {ready}")
         self.running = ready
         self.lives += 1
+
+    def kill_while_starting(self, delay_s: float) -> None:
+        """Start the server and kill it `delay_s` after it came to life, ready or not."""
+        self._order()
+        born = self._read()
+        time.sleep(delay_s)
+        os.kill(born["born"], signal.SIGKILL)
+        while "died" not in self._read():
+            pass
+        if self.fresh:
+            self._close_nursery()
 
     def arm(self, point: str, *, nth: int) -> None:
         """Let the server die at the nth passing of a point from now on."""
@@ -151,6 +149,25 @@ class Keeper:
         """End everything that was started."""
         self.kill()
         self._close_nursery()
+
+    def _order(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if self._nursery is None:
+            self._nursery = subprocess.Popen(
+                [sys.executable, "-m", "tests.crash.crash_server"],
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        assert self._nursery.stdin
+        order = {
+            "data_dir": str(self.data_dir),
+            "database_url": self.database_url,
+            "scratch": str(self.folder),
+        }
+        self._nursery.stdin.write(json.dumps(order) + "\n")
+        self._nursery.stdin.flush()
 
     def _read(self) -> dict[str, Any]:
         assert self._nursery
