@@ -108,7 +108,7 @@ class Shop:
             key,
             client_secret=secret,
             resource_owner_key=self.token,
-            resource_owner_secret=self.secret,
+            resource_owner_secret=self.secret if self.token else None,
             callback_uri=callback,
             verifier=verifier,
             signature_method=signature_method,

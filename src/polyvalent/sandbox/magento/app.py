@@ -7,6 +7,7 @@ front controller does, so /index.php before a path is allowed), and sends the An
 
 import asyncio
 import time
+import traceback
 from email.utils import formatdate
 from urllib.parse import unquote
 
@@ -79,6 +80,10 @@ def respond(store: Store, call: Call) -> Answer:
         return answer_front(store, call, parts)
     except PhpFatal:
         return faults.empty_500()
+    except Exception as error:  # noqa: BLE001 - the edge: PHP, too, would die of what it got
+        store.counters[f"died of {type(error).__name__}"] += 1
+        traceback.print_exc()
+        return faults.empty_500()
 
 
 def answer_front(store: Store, call: Call, parts: list[str]) -> Answer:
@@ -87,21 +92,20 @@ def answer_front(store: Store, call: Call, parts: list[str]) -> Answer:
         return initiate(store, call)
     if parts == ["oauth", "token"]:
         return exchange_token(store, call)
-    admin = store.options.admin_path
+    admin = [part for part in store.options.admin_path.split("/") if part]
     for prefix, place in (
-        ([admin, "oauth_authorize"], admin_place(store, call)),
+        ([*admin, "oauth_authorize"], admin_place(store, call)),
         (["oauth", "authorize"], customer_place(call)),
     ):
-        if parts[:2] == prefix:
-            action = parts[2] if len(parts) > 2 else "index"
-            if action in ACTIONS and len(parts) <= 3:
-                return show_page(store, call, action=action, place=place)
+        rest = parts[len(prefix) :] or ["index"]
+        if parts[: len(prefix)] == prefix and len(rest) == 1 and rest[0] in ACTIONS:
+            return show_page(store, call, action=rest[0], place=place)
     if parts == ["customer", "account", "loginPost"]:
         return log_in_customer(store, call)
     if not parts:
-        admin_url = f"{call.base_url}/index.php/{admin}"
+        admin_url = f"{call.base_url}/index.php/{store.options.admin_path}"
         return Answer(body=admin_html.front_page(call.base_url, admin_url))
-    if parts[0] == admin or parts[:2] == ["customer", "account"]:
+    if parts[: len(admin)] == admin or parts[:2] == ["customer", "account"]:
         return Answer(body=admin_html.page("Dashboard", "<h1>Dashboard</h1>"))
     return Answer(status=404, body=admin_html.page("404 Not Found", "<h1>404 Not Found</h1>"))
 

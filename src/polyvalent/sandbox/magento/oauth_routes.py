@@ -8,6 +8,9 @@ from polyvalent.sandbox.magento.exchange import FORM, NO_CACHE, Answer, Call
 from polyvalent.sandbox.magento.oauth_verify import OAuthProblem, verify
 from polyvalent.sandbox.magento.state import Store, Token, new_code
 
+CLEAN_UP_CHANCE = 0.01
+REQUEST_TOKEN_LIFE_S = 120 * 60
+
 
 def initiate(store: Store, call: Call) -> Answer:
     """
@@ -19,7 +22,9 @@ def initiate(store: Store, call: Call) -> Answer:
         verified = verify(store, call, "initiate")
     except OAuthProblem as problem:
         return refuse(problem)
+    forget_old_tokens(store)
     token = Token(
+        created_at_s=store.now_s(),
         token=new_code(),
         secret=new_code(),
         consumer_id=verified.consumer.consumer_id,
@@ -27,6 +32,15 @@ def initiate(store: Store, call: Call) -> Answer:
     )
     store.tokens[token.token] = token
     return grant(token, tail="&oauth_callback_confirmed=true")
+
+
+def forget_old_tokens(store: Store) -> None:
+    """Delete request tokens of more than two hours, with one call in a hundred as the vendor."""
+    if store.happens(CLEAN_UP_CHANCE):
+        oldest_s = store.now_s() - REQUEST_TOKEN_LIFE_S
+        for token in list(store.tokens.values()):
+            if not token.is_access and 0 < token.created_at_s < oldest_s:
+                del store.tokens[token.token]
 
 
 def exchange_token(store: Store, call: Call) -> Answer:

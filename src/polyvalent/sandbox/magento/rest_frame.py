@@ -27,7 +27,7 @@ from polyvalent.sandbox.magento.rest_errors import (
     invalid_data,
     not_implemented,
 )
-from polyvalent.sandbox.magento.state import Store
+from polyvalent.sandbox.magento.state import Store, new_code
 
 PRIVILEGES = {"POST": "create", "GET": "retrieve", "PUT": "update", "DELETE": "delete"}
 
@@ -54,7 +54,9 @@ def answer_rest(store: Store, call: Call) -> Answer:
         if store.happens(store.options.lost_answers):
             return faults.lost_answer()
         if value is None:
-            return Answer(status=status, headers=(*NO_CACHE, *headers))
+            # A session that means nothing, as all of the vendor's.
+            cookie = ("Set-Cookie", f"PHPSESSID={new_code()}; Max-Age=10800; path=/; HttpOnly")
+            return Answer(status=status, headers=(cookie, *NO_CACHE, *headers))
     return Answer(
         status=status, content_type=content_type, body=render(value, media_type), headers=headers
     )

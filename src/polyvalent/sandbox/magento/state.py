@@ -92,6 +92,7 @@ class Token:
     secret: str = field(repr=False)
     consumer_id: int
     callback: str
+    created_at_s: int = 0  # 0: never cleaned up
     is_access: bool = False
     is_authorized: bool = False
     is_revoked: bool = False

@@ -92,16 +92,18 @@ def retrieve_list(ask: Ask) -> Any:
         is_eav=False,
         numeric=DECIMALS,
         key="item_id",
-        lookups={
-            "product_id": lambda text: (
-                ask.store.stock_by_product.get(int(text)) if text.isdigit() else None
-            )
-        },
+        lookups={"product_id": lambda text: ask.store.stock_by_product.get(number_of(text))},
         table=ask.store.stock,
     )
     ids = select(view, ask.query)
     names = ask.shown()
     return [ask.store.columns(pick(full_row(ask.store, i), names)) for i in ids]
+
+
+def number_of(text: str) -> int:
+    """Return the number that the database sees in a text: "12abc" is 12, "abc" is 0."""
+    digits = re.match(r"\s*\d+", text)
+    return int(digits.group()) if digits else 0
 
 
 def update(ask: Ask) -> None:
