@@ -1,0 +1,80 @@
+"""
+Set logging up: one line an event on stderr, for people on a terminal, else as JSON.
+
+Our own events come from structlog, those of libraries from `logging`; both leave in one form.
+Tracebacks show source lines and never the values of variables, which may be secrets. There is
+no access log of the server: the edge writes one line a request, without its query.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from enum import StrEnum
+from typing import Any
+
+import orjson
+import structlog
+from structlog.dev import ConsoleRenderer, plain_traceback
+from structlog.processors import JSONRenderer, TimeStamper, add_log_level, format_exc_info
+from structlog.stdlib import ProcessorFormatter
+from structlog.typing import Processor
+
+
+class LogFormat(StrEnum):
+    """Choose how a line of the log looks."""
+
+    AUTO = "auto"
+    JSON = "json"
+    TEXT = "text"
+
+
+def configure_logs(level: str, *, form: LogFormat = LogFormat.AUTO) -> None:
+    """
+    Set structlog and `logging` up for this process.
+
+    `level` is debug, info, warning or error. Effects: replaces the handlers of the root logger.
+    """
+    stream = sys.stderr
+    on_terminal = stream.isatty()
+    as_json = form is LogFormat.JSON or (form is LogFormat.AUTO and not on_terminal)
+    number = logging.getLevelNamesMapping()[level.upper()]
+    shared: list[Processor] = [
+        add_log_level,
+        TimeStamper(fmt="iso", utc=True) if as_json else TimeStamper(fmt="%H:%M:%S", utc=False),
+    ]
+    ending: list[Processor] = (
+        [format_exc_info, JSONRenderer(serializer=_dump)]
+        if as_json
+        else [
+            ConsoleRenderer(
+                colors=on_terminal and not os.environ.get("NO_COLOR"),
+                pad_event_to=18,
+                exception_formatter=plain_traceback,
+            )
+        ]
+    )
+    structlog.configure(
+        processors=[*shared, *ending],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(file=stream),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[ProcessorFormatter.remove_processors_meta, *ending],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    # What libraries say below a warning is about themselves.
+    root.setLevel(number if level == "debug" else max(number, logging.WARNING))
+
+
+def _dump(event: Any, **_: Any) -> str:
+    # Time, level and event stand first, where the eye looks for them.
+    lead = {name: event.pop(name) for name in ("timestamp", "level", "event") if name in event}
+    return orjson.dumps({**lead, **event}, default=repr).decode()

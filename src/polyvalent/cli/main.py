@@ -1,0 +1,125 @@
+"""
+Put the commands together, run one, and turn whatever it raises into one line and a status.
+
+Status 0: done. 1: it did not work, and stderr says why in one line. 2: the call itself is wrong.
+130: stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import Annotated
+
+import typer
+
+from polyvalent import __version__
+from polyvalent.cli.connect import connect
+from polyvalent.cli.db import app as db
+from polyvalent.cli.demo import demo
+from polyvalent.cli.elements import app as elements
+from polyvalent.cli.instances import app as instances
+from polyvalent.cli.interrupt import Interrupted
+from polyvalent.cli.keys import app as keys
+from polyvalent.cli.sandbox import app as sandbox
+from polyvalent.cli.secrets import secrets
+from polyvalent.cli.serve import serve
+from polyvalent.cli.traces import app as traces
+from polyvalent.errors import PolyvalentError
+
+START, WORK, OPERATE = "Start here", "Elements and instances", "Operate"
+
+app = typer.Typer(
+    name="polyvalent",
+    help="One REST API for every online store.\n\n"
+    "New here? [bold]polyvalent demo[/bold] shows everything, on this machine alone.",
+    epilog="Settings come from POLYVALENT_… variables; options stand above them.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("demo", rich_help_panel=START)(demo)
+app.command("serve", rich_help_panel=START)(serve)
+app.command("secrets", rich_help_panel=START)(secrets)
+app.command("connect", rich_help_panel=WORK)(connect)
+app.add_typer(elements, name="elements", rich_help_panel=WORK)
+app.add_typer(instances, name="instances", rich_help_panel=WORK)
+app.add_typer(traces, name="traces", rich_help_panel=WORK)
+app.add_typer(sandbox, name="sandbox", rich_help_panel=WORK)
+app.add_typer(keys, name="keys", rich_help_panel=OPERATE)
+app.add_typer(db, name="db", rich_help_panel=OPERATE)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"polyvalent {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Say the version."),
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="When something fails, show where in the program.")
+    ] = False,
+) -> None:
+    # `main` has looked at --debug already, wherever it stood; here it is for --help alone.
+    del version, debug
+
+
+def main() -> int:
+    """Run the command of `sys.argv` and return the exit status."""
+    arguments = sys.argv[1:]
+    debug = "--debug" in arguments
+    arguments = [argument for argument in arguments if argument != "--debug"]
+    try:
+        outcome = app(args=arguments, prog_name="polyvalent", standalone_mode=False)
+        sys.stdout.flush()
+    except typer.TyperException as error:
+        return _refuse(error)
+    except (typer.Abort, KeyboardInterrupt, Interrupted):
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; Python must not complain at its exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except PolyvalentError as error:
+        return _fail(error, error.message, debug=debug)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        return _fail(error, f"{place}{error.strerror or error}", debug=debug)
+    except Exception as error:  # noqa: BLE001  # the last place: a defect must end in words too
+        words = f"{type(error).__name__}: {error}. This is a defect; --debug shows where."
+        return _fail(error, words, debug=debug)
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _refuse(error: typer.TyperException) -> int:
+    message = " ".join(error.format_message().split())
+    if not message:  # no command was given, and the help has been shown
+        return error.exit_code
+    context = getattr(error, "ctx", None)
+    hint = f" Try: {context.command_path} --help" if context is not None else ""
+    _say(f"{message}{hint}")
+    return error.exit_code
+
+
+def _fail(error: BaseException, message: str, *, debug: bool) -> int:
+    if debug:
+        # The standard library shows source lines, and no values, which may be secrets.
+        traceback.print_exception(error)
+    _say(" ".join(message.split()))
+    return 1
+
+
+def _say(message: str) -> None:
+    color = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    name = "\x1b[31mpolyvalent:\x1b[0m" if color else "polyvalent:"
+    print(f"{name} {message}", file=sys.stderr, flush=True)

@@ -1,0 +1,76 @@
+"""Know the options that many commands share, and make settings of them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from polyvalent.errors import NotFound
+from polyvalent.settings import Settings, read_settings
+
+PLACE = "Where the data is"
+OUTPUT = "Output"
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        metavar="DIR",
+        help="Folder of the database and the key file. Default: POLYVALENT_DATA_DIR, "
+        "else ~/.polyvalent",
+        rich_help_panel=PLACE,
+        show_default=False,
+    ),
+]
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--database-url",
+        metavar="URL",
+        help="postgresql://user:password@host/name. Default: POLYVALENT_DATABASE_URL, else "
+        "SQLite in the data folder",
+        rich_help_panel=PLACE,
+        show_default=False,
+    ),
+]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print JSON for programs.", rich_help_panel=OUTPUT)
+]
+
+
+class Misused(typer.TyperException):
+    """Report a call of a command that is wrong as such; ends with status 2."""
+
+    exit_code = 2
+
+
+def settings_of(data_dir: Path | None = None, database_url: str | None = None) -> Settings:
+    """
+    Read the settings of the environment and lay options over them.
+
+    Raises Misconfigured, naming a variable that cannot be used.
+    """
+    settings = read_settings(os.environ, home=Path.home())
+    if data_dir is not None:
+        settings = replace(settings, data_dir=data_dir.expanduser().absolute())
+    if database_url is not None:
+        settings = replace(settings, database_url=database_url)
+    return settings
+
+
+def existing(settings: Settings) -> Settings:
+    """
+    Return the settings if a platform has been started with them before.
+
+    Looking at a mistyped folder must not make a platform there. Raises NotFound.
+    """
+    if not settings.database_url and not (settings.data_dir / "polyvalent.db").exists():
+        raise NotFound(
+            f"There is no platform in {settings.data_dir} yet. Start one with polyvalent serve, "
+            "or name its folder with --data-dir."
+        )
+    return settings

@@ -1,0 +1,86 @@
+"""Open a platform and serve it until somebody says stop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+
+from polyvalent import __version__
+from polyvalent.api.app import BASE_PATH, create_app
+from polyvalent.api.platform import Platform, open_platform
+from polyvalent.cli.local_server import bind, serving, url_of
+from polyvalent.cli.show import open_console, print_json, print_note, print_pairs, print_title
+from polyvalent.settings import Settings
+
+SERVE_STARTED = "serve.started"
+SERVE_STOPPED = "serve.stopped"
+_log = structlog.get_logger("polyvalent.cli")
+
+
+@asynccontextmanager
+async def platform_at(
+    settings: Settings, *, host: str, port: int
+) -> AsyncIterator[tuple[Platform, str]]:
+    """
+    Open a platform and serve it inside the block; give it and its URL.
+
+    Raises Misconfigured or Unavailable before anything is served.
+    """
+    listener = bind(host, port)
+    try:
+        async with open_platform(settings) as platform:
+
+            @asynccontextmanager
+            async def opened() -> AsyncIterator[Platform]:
+                yield platform
+
+            async with serving(create_app(settings, opening=opened), listener):
+                yield platform, url_of(listener)
+    finally:
+        listener.close()
+
+
+async def serve_platform(settings: Settings, *, host: str, port: int, as_json: bool) -> None:
+    """Serve a platform for ever, having said where."""
+    async with platform_at(settings, host=host, port=port) as (_, url):
+        _show_start(settings, url, as_json=as_json)
+        _log.info(SERVE_STARTED, url=url, version=__version__, pid=os.getpid())
+        try:
+            await asyncio.Event().wait()
+        finally:
+            _log.info(SERVE_STOPPED)
+
+
+def _show_start(settings: Settings, url: str, *, as_json: bool) -> None:
+    public = settings.public_url or url
+    if as_json:
+        shown = {"url": url, "api": f"{public}{BASE_PATH}", "docs": f"{public}/docs"}
+        print_json({**shown, "dataDir": str(settings.data_dir)}, indent=False)
+        return
+    console = open_console()
+    kind = "PostgreSQL" if "postgres" in settings.database_url else settings.database
+    print_title(console, f"polyvalent {__version__} is ready")
+    print_pairs(
+        console,
+        {
+            "API": f"{public}{BASE_PATH}",
+            "Reference": f"{public}/docs",
+            "Health": f"{url}/health",
+            "Data": kind.removeprefix("sqlite:///"),
+            "Secrets": f"polyvalent secrets --data-dir {settings.data_dir}",
+        },
+    )
+    if not settings.egress_allow:
+        console.print()
+        print_note(
+            console,
+            "Stores in private networks and on this machine are refused unless "
+            "POLYVALENT_EGRESS_ALLOW names their network.",
+        )
+    console.print()
+    console.print("  Ctrl-C stops it.", style="dim")
+    console.print()

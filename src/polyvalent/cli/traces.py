@@ -1,0 +1,55 @@
+"""Show what went over the wire."""
+# ruff: noqa: PLC0415  # imports wait inside the command, so that --help answers at once
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from polyvalent.cli.options import DatabaseUrl, DataDir, existing, settings_of
+from polyvalent.settings import Settings
+
+app = typer.Typer(help="Show what went over the wire.", no_args_is_help=True)
+
+
+@app.callback()
+def _traces() -> None:
+    # With a callback, `show` stays a command of its own although it is the only one.
+    pass
+
+
+@app.command("show")
+def show(
+    element: Annotated[str, typer.Argument(help="Key or id of the element.")],
+    trace_id: Annotated[str, typer.Argument(help="The answer's header Elements-Trace-Id.")],
+    *,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """
+    Print the exchanges with a vendor that a request with debugging left, secrets masked.
+
+    [bold]Example[/bold]
+
+    polyvalent traces show KEY 5f3a90c1d2e4b6a798012345
+    """
+    from polyvalent.cli.interrupt import run
+    from polyvalent.cli.show import print_json
+
+    settings = existing(settings_of(data_dir, database_url))
+    print_json(run(lambda: _read(settings, element=element, trace_id=trace_id)))
+
+
+async def _read(settings: Settings, *, element: str, trace_id: str) -> dict[str, Any]:
+    from polyvalent.cli.platform_access import operating
+    from polyvalent.traces.read import read_trace
+
+    async with operating(settings) as operator:
+        ports = operator.platform.ports
+        return await read_trace(
+            ports.database,
+            trace_id=trace_id,
+            organization_id=operator.caller.organization.id,
+            element_key=ports.catalog.find(element).key,
+        )
