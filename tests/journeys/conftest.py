@@ -1,5 +1,21 @@
 """Give journeys a platform, stores, an application and a merchant."""
 
-from tests.journeys.fixtures import application, open_shop, own_stage, shop, stage
+from tests.journeys.fixtures import (
+    application,
+    either,
+    open_shop,
+    own_stage,
+    postgres_stage,
+    shop,
+    stage,
+)
 
-__all__ = ["application", "open_shop", "own_stage", "shop", "stage"]
+__all__ = [
+    "application",
+    "either",
+    "open_shop",
+    "own_stage",
+    "postgres_stage",
+    "shop",
+    "stage",
+]

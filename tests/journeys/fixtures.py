@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from polyvalent.sandbox.magento import RunningStore, StoreOptions, start_store
+from tests.conftest import TEMPLATE, _own_postgresql
 from tests.journeys.application import Application
 from tests.journeys.stage import Stage, platform_on_stage
 
@@ -21,6 +22,25 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A platform on SQLite that the tests of a session share."""
     with platform_on_stage(tmp_path_factory.mktemp("platform")) as shown:
         yield shown
+
+
+@pytest.fixture(scope="session")
+def postgres_stage(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stage]:
+    """A platform on PostgreSQL that the tests of a session share."""
+    request.getfixturevalue("postgresql_template")
+    for url in _own_postgresql(request, template=TEMPLATE):
+        with platform_on_stage(tmp_path_factory.mktemp("postgres"), database_url=url) as shown:
+            yield shown
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def either(request: pytest.FixtureRequest) -> Stage:
+    """A shared platform; the test runs once on each kind of database."""
+    on_sqlite = request.param == "sqlite"
+    shown: Stage = request.getfixturevalue("stage" if on_sqlite else "postgres_stage")
+    return shown
 
 
 @pytest.fixture

@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -16,24 +14,10 @@ from polyvalent.sandbox.magento import RunningStore
 from tests.journeys.application import Application, Authorized
 from tests.journeys.merchant import consent, query_of
 from tests.journeys.page import EXAMPLES, PAGE, differences, example
-from tests.journeys.stage import Reply, Stage, ask, platform_on_stage
+from tests.journeys.stage import Reply, Stage, ask
 
 # Constants of the example that are this store's, this instance's or this user's own.
 VARYING = frozenset(("id", "name", "token", "createdDate", "user.id", "configuration.store.url"))
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
-    """A platform on each kind of database."""
-    if request.param == "sqlite":
-        yield request.getfixturevalue("stage")
-        return
-    request.getfixturevalue("postgresql_template")
-    from tests.conftest import TEMPLATE, _own_postgresql
-
-    for url in _own_postgresql(request, template=TEMPLATE):
-        with platform_on_stage(tmp_path / "platform", database_url=url) as shown:
-            yield shown
 
 
 def send(stage: Stage, shown: dict[str, Any], *, element: str = "magento") -> Reply:

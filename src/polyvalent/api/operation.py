@@ -58,12 +58,14 @@ class Call:
         text = self.value(name)
         if text is None or text == "":
             return default
-        if not text.isascii() or not text.isdigit() or not least <= int(text[:12]) <= most:
+        # Twelve digits are beyond every limit, and few enough to be read.
+        digits = text.lstrip("0")[:12] or "0"
+        if not text.isascii() or not text.isdigit() or not least <= int(digits) <= most:
             raise BadRequest(
                 f"Parameter {name} must be a whole number from {least} to {most}, "
                 f"but it is {text[:40]!r}."
             )
-        return int(text)
+        return int(digits)
 
     def header(self, name: str) -> str | None:
         """Return a request header, or None."""

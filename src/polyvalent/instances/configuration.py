@@ -9,7 +9,7 @@ stored and shown with them and filled only where a call is built.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from polyvalent.catalog.element import ConfigurationEntry, Element
@@ -18,6 +18,11 @@ from polyvalent.errors import BadRequest
 from polyvalent.instances.model import Configuration
 
 MASK = "********"
+# A filled value is an address; these keep values that name each other from growing without end.
+MOST_PLACEHOLDERS = 100
+LONGEST_FILLED = 8192
+# Spellings that are taken for another: key, as sent → as kept.
+_SPELLINGS = {("event.vendor.type", "webhooks"): "webhook"}
 _PLACEHOLDER = re.compile(r"\{([A-Za-z0-9_.-]+)\}")
 # Masked whatever the element says of them.
 _SECRET_KEYS = frozenset(
@@ -56,6 +61,7 @@ def complete(element: Element, given: Configuration) -> Configuration:
     Keys the platform has in common are kept only where they were given; their defaults stand in
     the configuration sub-resource. Keys nobody knows are left out; see `unknown_keys`.
     """
+    given = _spelled(given)
     known = {entry.key: entry.default_value for entry in element.configuration}
     common = {entry.key for entry in COMMON_CONFIGURATION}
     extra = {key: value for key, value in given.items() if key in common and key not in known}
@@ -103,15 +109,16 @@ def fill(configuration: Configuration, key: str) -> str:
 
     {"base.url": "{store.url}/api", "store.url": "https://a.example"}, "base.url"
     → "https://a.example/api".
-    Raises BadRequest if a placeholder has no value or they refer to each other in a circle.
+    Raises BadRequest if a placeholder has no value, if they refer to each other in a circle, or
+    if there are more than 100 of them or the value gets longer than 8192 characters.
     """
-    return _fill(configuration, configuration.get(key) or "", seen=(key,))
+    return _Filling(configuration, key).fill(configuration.get(key) or "", seen=(key,))
 
 
 def fill_all(configuration: Configuration) -> Configuration:
     """Return the configuration with the placeholders of every value filled where they can be."""
     return {
-        key: _fill(configuration, value, seen=(key,), lenient=True) if value else value
+        key: _Filling(configuration, key, lenient=True).fill(value, seen=(key,)) if value else value
         for key, value in configuration.items()
     }
 
@@ -126,7 +133,7 @@ def merge(stored: Configuration, changes: Configuration, *, known: Iterable[str]
     names = set(known)
     kept = {
         key: stored.get(key) if value == MASK else value
-        for key, value in changes.items()
+        for key, value in _spelled(changes).items()
         if key in names
     }
     return {**stored, **kept}
@@ -140,26 +147,45 @@ def mask(element: Element, configuration: Configuration) -> Configuration:
     }
 
 
-def _fill(
-    configuration: Mapping[str, str | None],
-    text: str,
-    *,
-    seen: tuple[str, ...],
-    lenient: bool = False,
-) -> str:
-    def value_of(match: re.Match[str]) -> str:
-        name = match.group(1)
-        value = configuration.get(name)
-        if name in seen or value is None:
-            if lenient:
-                return match.group(0)
-            raise BadRequest(
-                f"Configuration entry {seen[0]} needs {name}, which "
-                + ("refers back to it." if name in seen else "has no value.")
-            )
-        return _fill(configuration, value, seen=(*seen, name), lenient=lenient)
+def _spelled(configuration: Configuration) -> Configuration:
+    return {
+        key: _SPELLINGS.get((key, value), value) if value else value
+        for key, value in configuration.items()
+    }
 
-    return _PLACEHOLDER.sub(value_of, text)
+
+class _Filling:
+    """Fill one value; a lenient filling leaves what it cannot fill as it is."""
+
+    def __init__(self, configuration: Configuration, key: str, *, lenient: bool = False) -> None:
+        self._configuration = configuration
+        self._key = key
+        self._lenient = lenient
+        self._placeholders = 0
+        self._characters = 0
+
+    def fill(self, text: str, *, seen: tuple[str, ...]) -> str:
+        """Return a text with its placeholders filled; `seen` are the keys on the way to it."""
+
+        def value_of(match: re.Match[str]) -> str:
+            name = match.group(1)
+            value = self._configuration.get(name)
+            if name in seen:
+                return self._leave(match, f"needs {name}, which refers back to it.")
+            if value is None:
+                return self._leave(match, f"needs {name}, which has no value.")
+            self._placeholders += 1
+            self._characters += len(value)
+            if self._placeholders > MOST_PLACEHOLDERS or self._characters > LONGEST_FILLED:
+                return self._leave(match, "grows too long when its placeholders are filled.")
+            return self.fill(value, seen=(*seen, name))
+
+        return _PLACEHOLDER.sub(value_of, text)
+
+    def _leave(self, match: re.Match[str], reason: str) -> str:
+        if self._lenient:
+            return match.group(0)
+        raise BadRequest(f"Configuration entry {self._key} {reason}")
 
 
 def _fault(entry: ConfigurationEntry, value: str) -> str | None:

@@ -34,6 +34,7 @@ ECHOED = frozenset((
 ))
 # fmt: on
 LARGEST_TEXT = 65_536
+LONGEST_TAG = 255  # tags are indexed, and an index takes no long texts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +82,11 @@ def read_draft(body: bytes) -> Draft:
 
     Raises BadRequest naming every member of a wrong type at once.
     """
-    members = read_json_object(body)
+    return draft_of(read_json_object(body))
+
+
+def draft_of(members: Mapping[str, Any]) -> Draft:
+    """Make a draft of members that are decoded already; raises as `read_draft`."""
     faults: list[str] = []
     warnings = [
         f"unknown member {name[:80]!r} was ignored"
@@ -199,8 +204,8 @@ def _tags(value: Any, faults: list[str]) -> tuple[str, ...] | None:
     if not isinstance(value, list) or not all(isinstance(tag, str) for tag in value):
         faults.append("`tags` must be a list of texts")
         return None
-    if any("\x00" in tag or len(tag) > LARGEST_TEXT for tag in value):
-        faults.append("`tags` has a text that is too long or has a NUL character")
+    if any("\x00" in tag or not 1 <= len(tag) <= LONGEST_TAG for tag in value):
+        faults.append(f"`tags` must have 1 to {LONGEST_TAG} characters each, none of them NUL")
         return None
     return tuple(dict.fromkeys(value))
 

@@ -8,7 +8,7 @@ from polyvalent.catalog.element import ConfigurationEntry, Element
 from polyvalent.errors import BadRequest, NotFound
 from polyvalent.instances.change import change
 from polyvalent.instances.configuration import entries_of, mask
-from polyvalent.instances.draft import Draft
+from polyvalent.instances.draft import draft_of
 from polyvalent.instances.model import Instance
 from polyvalent.instances.ports import Ports
 from polyvalent.instances.watch import Watch
@@ -50,14 +50,7 @@ async def change_entry(
     entry = find_entry(element, entry_id)
     if "propertyValue" not in body:
         raise BadRequest('The body needs "propertyValue", such as {"propertyValue": "true"}.')
-    value = body["propertyValue"]
-    if isinstance(value, bool):
-        value = "true" if value else "false"
-    elif isinstance(value, int | float):
-        value = str(value)
-    if value is not None and not isinstance(value, str):
-        raise BadRequest("`propertyValue` must be text.")
-    draft = Draft(configuration={entry.key: value})
+    draft = draft_of({"configuration": {entry.key: body["propertyValue"]}})
     changed = await change(ports, instance, draft, element=element, watch=Watch())
     return _show(changed, element, entry)
 

@@ -156,11 +156,14 @@ async def list_instances(
         tagged = and_(instance_tag.c.instance_id == instance.c.id, instance_tag.c.tag.in_(tags))
         query = query.where(exists().where(tagged))
     if search_text:
+        # The database lowers both sides, so that they agree on the letters that have two cases.
+        # Its own search for a text knows no wildcards, unlike LIKE.
         text = func.lower(search_text)
+        place = func.instr if connection.dialect.name == "sqlite" else func.strpos
         query = query.where(
             or_(
-                func.lower(instance.c.name).contains(text, autoescape=False),
-                func.lower(instance.c.element_key).contains(text, autoescape=False),
+                place(func.lower(instance.c.name), text) > 0,
+                place(func.lower(instance.c.element_key), text) > 0,
             )
         )
     rows = await connection.execute(query.order_by(instance.c.id).offset(offset).limit(limit))
