@@ -8,10 +8,12 @@ writes them; a test compares them with what would be written now.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import Enum
+from pathlib import Path
 from typing import Any
 
-import click
 import typer.main
 
 from polyvalent.api.app import BASE_PATH, OPERATIONS
@@ -168,7 +170,8 @@ def write_element(element: Element) -> str:
         ),
         "## Resources",
         "",
-        f"All paths are below `/hubs/{element.hub}`, or without it: the element token alone decides.",
+        f"All paths are below `/hubs/{element.hub}`, or stand without it: the element token alone",
+        "decides.",
         "",
         *table(("call", "calls of the store", "object", "what it does"), _resources(element)),
         "## Objects",
@@ -228,61 +231,83 @@ def _objects(element: Element) -> Iterator[str]:
         if item.updated_date_name:
             names.append(f"updated: `{item.updated_date_name}`")
         yield f"{'; '.join(names)}. Fields (read-only ones in italics):"
-        yield ", ".join(
-            f"*{field.name}*" if field.read_only else field.name for field in item.fields
-        ) + "."
+        yield (
+            ", ".join(f"*{field.name}*" if field.read_only else field.name for field in item.fields)
+            + "."
+        )
         yield ""
 
 
 def write_cli() -> str:
     """Describe every command, from the same declarations as its --help."""
-    from polyvalent import cli
+    from polyvalent.cli.main import app
 
-    command = typer.main.get_command(cli.app)
+    command = typer.main.get_command(app)
     lines = ["# Command line", "", NOTE, "", *_command(command, ("polyvalent",))]
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _command(command: Any, names: tuple[str, ...]) -> Iterator[str]:
-    context = click.Context(command, info_name=names[-1])
     children = getattr(command, "commands", {})
     if len(names) > 1:
         yield f"## {' '.join(names)}"
         yield ""
-    yield from (paragraph.strip() for paragraph in _help(command))
+    yield _help(command)
     yield ""
+    own = [item for item in command.params if not getattr(item, "hidden", False)]
     if not children:
-        yield f"Usage: `{' '.join(names)}{_usage(command, context)}`"
+        words = [" ".join(names), "[OPTIONS]"]
+        words += [name_of(item) for item in own if is_argument(item)]
+        yield f"Usage: `{' '.join(words)}`"
         yield ""
     yield from table(
         ("argument or option", "default", "meaning"),
-        (
-            (_option(item), _value(item), getattr(item, "help", "") or "")
-            for item in command.params
-            if not getattr(item, "hidden", False)
-        ),
+        ((_option(item), _value(item), unmarked(getattr(item, "help", "") or "")) for item in own),
     )
     for name, child in children.items():
         if not child.hidden:
             yield from _command(child, (*names, name))
 
 
-def _help(command: Any) -> Iterator[str]:
-    for line in (command.help or "").strip().splitlines():
-        yield line.replace("\b", "")
+def _help(command: Any) -> str:
+    """Return what a command says of itself; lines that are commands become code."""
+    paragraphs = re.split(r"\n\s*\n", unmarked(command.help or "").strip())
+    shown = []
+    for paragraph in paragraphs:
+        text = " ".join(paragraph.split())
+        is_example = re.match(r"(POLYVALENT_\w+=\S+ )?polyvalent \w+", text)
+        shown.append(f"    {text}" if is_example else text)
+    return "\n\n".join(shown)
 
 
-def _usage(command: Any, context: Any) -> str:
-    words = [word for word in command.collect_usage_pieces(context) if word]
-    return "".join(f" {word}" for word in words)
+def unmarked(text: str) -> str:
+    """Take the markup for terminals out of a text: "[bold]x[/bold]" → "x"."""
+    return re.sub(r"\[/?(?:bold|dim|italic|green|cyan)[^\]]*\]", "", text)
+
+
+def name_of(argument: Any) -> str:
+    return str(argument.metavar or argument.name.upper())
+
+
+def is_argument(item: Any) -> bool:
+    return bool(item.param_type_name == "argument")
 
 
 def _option(item: Any) -> str:
-    if item.param_type_name == "argument":
-        return f"`{item.human_readable_name.upper()}`"
+    if is_argument(item):
+        return f"`{name_of(item)}`"
     flags = ", ".join((*item.opts, *item.secondary_opts))
-    kind = "" if item.is_flag else f" {item.type.name.upper()}"
-    return f"`{flags}{kind}`"
+    return f"`{flags}`" if item.is_flag else f"`{flags} {_kind(item)}`"
+
+
+def _kind(item: Any) -> str:
+    annotation = item.type_descriptor.annotation
+    if item.metavar:
+        return str(item.metavar)
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return "|".join(str(choice.value) for choice in annotation)
+    names = {int: "NUMBER", float: "NUMBER", Path: "PATH"}
+    return names.get(annotation, "TEXT")
 
 
 def _value(item: Any) -> str:
@@ -291,7 +316,7 @@ def _value(item: Any) -> str:
     value = item.default
     if value is None or value is False or callable(value) or "Sentinel" in type(value).__name__:
         return ""
-    return f"`{value}`"
+    return f"`{getattr(value, 'value', value)}`"
 
 
 DOCUMENTS: dict[str, Callable[[], str]] = {

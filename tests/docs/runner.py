@@ -7,6 +7,7 @@ they do for a reader. Ports that a page names are replaced by free ones.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -144,10 +145,7 @@ def make_place(folder: Path) -> dict[str, str]:
     """Put `bin/polyvalent` into a folder and return an environment for it, without a home."""
     shim = folder / "bin" / "polyvalent"
     shim.parent.mkdir(parents=True)
-    shim.write_text(
-        f'#!/bin/sh\nexec "{sys.executable}" -c '
-        '"import sys; sys.argv[0] = \'polyvalent\'; from polyvalent.cli import main; main()" "$@"\n'
-    )
+    shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m polyvalent.cli "$@"\n')
     shim.chmod(0o755)
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
     return {**kept, "HOME": str(folder), "NO_COLOR": "1", "COLUMNS": "100"}
@@ -175,14 +173,11 @@ def _run(
         start_new_session=True,
     )
     try:
-        started.wait(LIMIT_S)
-    except subprocess.TimeoutExpired:
-        pass
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            started.wait(LIMIT_S)
     finally:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(started.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         started.wait()
     results = []
     for number in range(len(fences)):

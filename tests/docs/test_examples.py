@@ -78,7 +78,10 @@ def test_a_text_answer_is_looked_for_line_by_line():
 
 def test_a_failing_example_is_a_complaint(tmp_path):
     text = '```bash run\nx=5\n```\n\n```bash run\nfalse; echo "$x"\n```\n'
-    good = '```bash run\nx=5\n```\n\n```bash run\necho "{\\"a\\": $x}"\n```\n\n```json answer\n{"a": 5}\n```\n'
+    good = (
+        '```bash run\nx=5\n```\n\n```bash run\necho "{\\"a\\": $x}"\n```\n\n'
+        '```json answer\n{"a": 5}\n```\n'
+    )
 
     assert run_page(
         Page(path="bad.md", text=text), folder=tmp_path, environment=make_place(tmp_path)

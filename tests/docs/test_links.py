@@ -44,7 +44,8 @@ def test_a_heading_becomes_an_anchor():
 
 def test_broken_links_are_found():
     page = Page(
-        path="docs/x.md", text="[a](nowhere.md) [b](#none) [c](https://a.example)\n# Some\n[d](#some)"
+        path="docs/x.md",
+        text="[a](nowhere.md) [b](#none) [c](https://a.example)\n# Some\n[d](#some)",
     )
 
     assert len(broken_links(page)) == 2
