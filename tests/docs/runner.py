@@ -108,7 +108,7 @@ def compare(shown: Any, real: Any, *, place: str) -> list[str]:
         pattern = re.escape(shown).replace(re.escape(ANY), r".*")
         if isinstance(real, str) and re.fullmatch(pattern, real, re.DOTALL):
             return []
-    elif shown == real and type(shown) is type(real):
+    elif shown == real and isinstance(shown, bool) is isinstance(real, bool):
         return []
     return [f"{place} is {real!r}, {shown!r} is shown"]
 
