@@ -154,7 +154,11 @@ def filtered(view: View, given: Any) -> list[int]:
             raise unknown_column(name)
         if not condition:
             raise broken_statement(view)
-        tests.append((name, compile_condition(condition, is_number=name in view.numeric)))
+        try:
+            test = compile_condition(condition, is_number=name in view.numeric)
+        except re.error as error:
+            raise broken_statement(view) from error
+        tests.append((name, test))
         candidates = narrowed(view, candidates, name, condition)
     return [i for i in candidates if matches(view.row(i), tests)]
 

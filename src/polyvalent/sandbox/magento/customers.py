@@ -6,6 +6,7 @@ from typing import Any
 from polyvalent.sandbox.magento.ask import Ask, pick
 from polyvalent.sandbox.magento.collection import View, select
 from polyvalent.sandbox.magento.oauth_verify import PhpFatal
+from polyvalent.sandbox.magento.php_values import to_int
 from polyvalent.sandbox.magento.rest_errors import ApiError, invalid, not_found
 from polyvalent.sandbox.magento.state import Row
 from polyvalent.sandbox.magento.store_time import local_iso
@@ -80,9 +81,9 @@ def create(ask: Ask) -> str:
     now = ask.store.timestamp()
     row: Row = {
         "entity_id": ask.store.customers.next_id,
-        "website_id": int(ask.body["website_id"]),
+        "website_id": to_int(ask.body["website_id"]),
         "email": email,
-        "group_id": int(ask.body["group_id"]),
+        "group_id": to_int(ask.body["group_id"]),
         "created_at": now,
         "updated_at": now,
         "disable_auto_group_change": 0,
@@ -146,7 +147,7 @@ def columns_of(data: Row) -> Row:
     columns: Row = {}
     for name, value in data.items():
         if name in ("website_id", "group_id", "gender", "disable_auto_group_change"):
-            columns[name] = None if value in (None, "") else int(value)
+            columns[name] = None if value in (None, "") else to_int(value)
         elif name == "dob" and value not in (None, ""):
             match = US_DATE.fullmatch(str(value))
             if match is None:

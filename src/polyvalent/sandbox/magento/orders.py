@@ -4,6 +4,7 @@ from typing import Any
 
 from polyvalent.sandbox.magento.ask import Ask, pick
 from polyvalent.sandbox.magento.collection import View, select
+from polyvalent.sandbox.magento.php_values import to_int
 from polyvalent.sandbox.magento.rest_errors import not_found
 from polyvalent.sandbox.magento.state import Row
 
@@ -188,8 +189,8 @@ def create_comment(ask: Ask) -> str:
     row: Row = {
         "created_at": ask.store.timestamp(),
         "comment": ask.body.get("comment"),
-        "is_customer_notified": None if notified is None else int(notified),
-        "is_visible_on_front": int(ask.body.get("is_visible_on_front") or 0),
+        "is_customer_notified": None if notified is None else to_int(notified),
+        "is_visible_on_front": to_int(ask.body.get("is_visible_on_front")),
         "status": ask.body.get("status"),
         "_order_id": order_id,
     }

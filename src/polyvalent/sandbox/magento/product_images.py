@@ -5,6 +5,7 @@ import binascii
 from typing import Any
 
 from polyvalent.sandbox.magento.ask import Ask, pick
+from polyvalent.sandbox.magento.php_values import to_int
 from polyvalent.sandbox.magento.products import find_product
 from polyvalent.sandbox.magento.rest_errors import ApiError, invalid, not_found
 from polyvalent.sandbox.magento.state import Row, new_code
@@ -93,7 +94,7 @@ def write(image: Row, data: Row, gallery: list[Row]) -> None:
         elif name == "label":
             image[name] = str(value or "")
         else:
-            image[name] = int(value or 0)
+            image[name] = to_int(value)
 
 
 def update(ask: Ask) -> None:

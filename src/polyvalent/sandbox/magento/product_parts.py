@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from polyvalent.sandbox.magento.ask import Ask, pick
+from polyvalent.sandbox.magento.php_values import to_int
 from polyvalent.sandbox.magento.products import find_product
 from polyvalent.sandbox.magento.rest_errors import ApiError, invalid, unsupported
 from polyvalent.sandbox.magento.state import Row
@@ -104,7 +105,7 @@ def add_website(ask: Ask) -> str:
     problems = [problem] if problem else copy_problems(ask, ask.body)
     if problems:
         raise invalid(problems)
-    number = int(ask.body["website_id"])
+    number = to_int(ask.body["website_id"])
     ask.store.products.change(product_id, {"_websites": sorted([*row["_websites"], number])})
     return f"products/{product_id}/websites/{number}"
 
@@ -120,7 +121,7 @@ def add_websites(ask: Ask) -> Any:
         if problem:
             result["error"].append(entry | {"message": problem, "code": 400})
             continue
-        number = int(given or 0)
+        number = to_int(given)
         ask.store.products.change(product_id, {"_websites": sorted([*row["_websites"], number])})
         entry["website_id"] = ask.store.column(number)
         done = {"message": "Resource updated successful.", "code": 200}

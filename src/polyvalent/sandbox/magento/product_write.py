@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 from polyvalent.sandbox.magento.ask import Ask
+from polyvalent.sandbox.magento.php_values import to_int
 from polyvalent.sandbox.magento.product_checks import (
     DATES,
     OPTIONS,
@@ -44,7 +45,7 @@ def create(ask: Ask) -> str:
     now = store.timestamp()
     row: Row = {
         "entity_id": store.products.next_id,
-        "attribute_set_id": int(ask.body["attribute_set_id"]),
+        "attribute_set_id": to_int(ask.body["attribute_set_id"]),
         "type_id": type_id,
         "sku": sku,
         "created_at": now,
@@ -143,7 +144,7 @@ def column_of(name: str, value: Any) -> Any:
     if name == "material":
         return ",".join(str(v) for v in (value if isinstance(value, list) else [value]))
     if name in OPTIONS:
-        return int(value)
+        return to_int(value)
     text = "".join("????" if ord(c) > 0xFFFF else c for c in str(value))
     return text if name in LONG_TEXTS else text[:TEXT_LENGTH]
 
@@ -151,8 +152,8 @@ def column_of(name: str, value: Any) -> Any:
 def price_row(name: str, entry: Row) -> Row:
     """Make an entry of the tier or group prices."""
     row: Row = {
-        "website_id": int(entry["website_id"]),
-        "cust_group": int(entry["cust_group"]),
+        "website_id": to_int(entry["website_id"]),
+        "cust_group": to_int(entry["cust_group"]),
         "price": f"{float(entry['price']):.4f}",
     }
     if name == "tier_price":
@@ -173,5 +174,5 @@ def write_stock(store: Store, item_id: int, data: Any) -> None:
         if name in STOCK_DECIMALS:
             changes[name] = None if value is None else f"{float(value or 0):.4f}"
         else:
-            changes[name] = int(value or 0)
+            changes[name] = to_int(value)
     store.stock.change(item_id, changes)

@@ -19,7 +19,8 @@ from polyvalent.sandbox.magento.encode import (
     render,
 )
 from polyvalent.sandbox.magento.exchange import NO_CACHE, Answer, Call
-from polyvalent.sandbox.magento.oauth_verify import OAuthProblem, verify
+from polyvalent.sandbox.magento.oauth_verify import OAuthProblem, PhpFatal, verify
+from polyvalent.sandbox.magento.php_values import demand_shapes
 from polyvalent.sandbox.magento.resources import RESOURCES
 from polyvalent.sandbox.magento.rest_errors import (
     ApiError,
@@ -180,7 +181,9 @@ def read_data(ask: Ask) -> Any:
 
 
 def members(data: Any) -> list[Any]:
-    """Return the members of a PHP array."""
+    """Return the members of a PHP array; a scalar is fatal."""
+    if not isinstance(data, (dict, list)):
+        raise PhpFatal
     return list(data.values()) if isinstance(data, dict) else list(data)
 
 
@@ -192,6 +195,7 @@ def filter_body(ask: Ask, data: Any) -> Ask:
     kept = {k: v for k, v in data.items() if k in names} if isinstance(data, dict) else {}
     if not kept:
         raise invalid_data()
+    demand_shapes(kept)
     return with_body(ask, kept)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from polyvalent.sandbox.magento.ask import Ask, pick
 from polyvalent.sandbox.magento.attributes import WRITABLE_SETS, writable
 from polyvalent.sandbox.magento.collection import View, select
+from polyvalent.sandbox.magento.php_values import to_int
 from polyvalent.sandbox.magento.rest_errors import ApiError, invalid, invalid_data, not_found
 from polyvalent.sandbox.magento.state import Row, Store
 
@@ -198,7 +199,7 @@ def write(store: Store, item_id: int, data: Row) -> None:
         if name in DECIMALS:
             changes[name] = None if value is None else f"{float(value):.4f}"
         elif name in WRITABLE_SETS["stock_item", "admin"]:
-            changes[name] = int(value)
+            changes[name] = to_int(value)
     row = full_row(store, item_id) | changes
     is_managed = row["manage_stock"] if not row["use_config_manage_stock"] else 1
     if is_managed and not row["backorders"] and float(row["qty"]) <= float(row["min_qty"]):
