@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from polyvalent import __version__
 from polyvalent.api import elements, instance_operations, oauth, resources
-from polyvalent.api.edge import Edge, Scope
+from polyvalent.api.edge import Edge, Receive, Scope, Send
 from polyvalent.api.openapi import openapi
 from polyvalent.api.operation import Operation
 from polyvalent.api.platform import Platform, open_platform
@@ -65,7 +65,7 @@ def create_app(settings: Settings, *, opening: OpenPlatform | None = None) -> St
     async def lead_to_docs(_: Request) -> Response:
         return RedirectResponse("/docs")
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Mount(BASE_PATH, app=edge),
             Route("/", lead_to_docs),
@@ -76,6 +76,17 @@ def create_app(settings: Settings, *, opening: OpenPlatform | None = None) -> St
         ],
         lifespan=lifespan,
     )
+    unknown = app.router.default
+
+    async def answer_unmatched(scope: Scope, receive: Receive, send: Send) -> None:
+        # The pattern of a mount matches no line break, which a path may have as %0A.
+        if scope["type"] == "http" and scope["path"].startswith(f"{BASE_PATH}/"):
+            await edge({**scope, "root_path": BASE_PATH}, receive, send)
+        else:
+            await unknown(scope, receive, send)
+
+    app.router.default = answer_unmatched
+    return app
 
 
 def _platform_of(scope: Scope) -> Platform:
