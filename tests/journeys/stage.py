@@ -22,12 +22,12 @@ from urllib.parse import urlencode, urlsplit
 
 import uvicorn
 from sqlalchemy import func, select
-from starlette.applications import Starlette
 
 from polyvalent.accounts.reveal import reveal_secrets
 from polyvalent.api.app import BASE_PATH, create_app
 from polyvalent.api.platform import Platform, open_platform
 from polyvalent.db.schema import metadata
+from polyvalent.instances.ports import pass_by
 from polyvalent.settings import Settings, read_networks
 
 START_S = 20.0
@@ -141,6 +141,7 @@ class Stage:
     url: str = ""
     user: str = field(default="", repr=False)
     organization: str = field(default="", repr=False)
+    heard: list[Reply] = field(default_factory=list, repr=False)  # every answer to `call`
     platform: Platform = field(init=False, repr=False)
     loop: asyncio.AbstractEventLoop = field(init=False, repr=False)
 
@@ -166,7 +167,9 @@ class Stage:
         shown = {"Authorization": secrets} if secrets else {}
         suffix = f"?{urlencode(query, doseq=True)}" if query else ""
         url = f"{self.url}{BASE_PATH}{path}{suffix}"
-        return ask(url, method, body=body, headers={**shown, **(headers or {})})
+        reply = ask(url, method, body=body, headers={**shown, **(headers or {})})
+        self.heard.append(reply)
+        return reply
 
     def run(self, work: Awaitable[Any]) -> Any:
         """Run something in the platform's loop."""
@@ -200,9 +203,9 @@ def platform_on_stage(
     database_url: str = "",
     deadline_s: float = 20.0,
     allow: str = "127.0.0.1/32",
-    around: Callable[[Starlette], Any] | None = None,
+    mark: Callable[[str], None] = pass_by,
 ) -> Iterator[Stage]:
-    """Serve a platform of the test's own from a thread; `around` wraps its application."""
+    """Serve a platform of the test's own from a thread."""
     settings = Settings(
         data_dir=data_dir,
         database_url=database_url,
@@ -214,12 +217,12 @@ def platform_on_stage(
 
     @asynccontextmanager
     async def opening() -> AsyncIterator[Platform]:
-        async with open_platform(settings, now=stage.clock) as platform:
+        async with open_platform(settings, now=stage.clock, mark=mark) as platform:
             stage.platform, stage.loop = platform, asyncio.get_running_loop()
             yield platform
 
     app = create_app(settings, opening=opening)
-    with serving(app if around is None else around(app), lifespan="on") as url:
+    with serving(app, lifespan="on") as url:
         stage.url = url
         ports = stage.platform.ports
         secrets = stage.run(reveal_secrets(ports.database, ports.keys))
