@@ -95,7 +95,7 @@ def play_all(home: Path) -> Iterator[Outcome]:
             options = options_for(folder, group)
             own = members if group.endswith("rest") else []
             store = Fixture(options, integers).build([skus, *reads, *own])
-            yield from play_group(f"{folder}/{group}", members, store)
+            yield from play_group(f"{folder}/{group}", members, store=store)
 
 
 def only_early(recording: Recording) -> Recording:
@@ -115,7 +115,7 @@ def options_for(folder: str, group: str) -> StoreOptions:
     )
 
 
-def play_group(title: str, recordings: list[Recording], store: Store) -> Iterator[Outcome]:
+def play_group(title: str, recordings: list[Recording], *, store: Store) -> Iterator[Outcome]:
     """Replay a group in the order in which it was recorded."""
     for name, role in (
         ("limited", Role(resources={"product": {"retrieve"}})),
@@ -192,7 +192,7 @@ class Player:
         return Outcome(
             name=f"{title}/{recording['name']}",
             differences=found,
-            has_equal_values=not found and has_equal_values(content_type, theirs["body"], text),
+            has_equal_values=not found and has_equal_values(content_type, theirs["body"], got=text),
         )
 
     def set_scene(self, name: str) -> None:

@@ -48,7 +48,7 @@ def differences(
         values = [values_of(side["body"], order) for side in (recorded, got)]
         if values[0] and values[0] == values[1]:
             return []
-    return body_differences(content_type, recorded["body"], got["body"])
+    return body_differences(content_type, recorded["body"], got=got["body"])
 
 
 def values_of(body: str, name: str) -> list[str]:
@@ -60,15 +60,15 @@ def values_of(body: str, name: str) -> list[str]:
     return [text.lower() for text in shown if text]
 
 
-def body_differences(content_type: str, recorded: str, got: str) -> list[str]:
+def body_differences(content_type: str, recorded: str, *, got: str) -> list[str]:
     """Compare two bodies of one content type."""
     if not recorded or not got:
         return [] if recorded == got else [f"body {recorded[:80]!r}, got {got[:80]!r}"]
     if content_type.startswith("application/json"):
-        return shape_differences(json.loads(recorded), json.loads(got), "$")
+        return shape_differences(json.loads(recorded), json.loads(got), path="$")
     if content_type.startswith("application/xml"):
         trees = (xml_shape(ET.fromstring(text)) for text in (recorded, got))
-        return shape_differences(*trees, "$")
+        return shape_differences(*trees, path="$")
     if content_type.startswith("text/plain"):
         names = [[k for k, _ in parse_qsl(text)] for text in (recorded, got)]
         return [] if names[0] == names[1] else [f"names {names[0]}, got {names[1]}"]
@@ -84,7 +84,7 @@ def body_differences(content_type: str, recorded: str, got: str) -> list[str]:
     return []
 
 
-def shape_differences(recorded: Any, got: Any, path: str) -> list[str]:
+def shape_differences(recorded: Any, got: Any, *, path: str) -> list[str]:
     """Compare two JSON values by shape."""
     if type(recorded) is not type(got):
         return [f"{path}: {kind(recorded)}, got {kind(got)}"]
@@ -92,7 +92,7 @@ def shape_differences(recorded: Any, got: Any, path: str) -> list[str]:
         if len(recorded) != len(got):
             return [f"{path}: {len(recorded)} members, got {len(got)}"]
         pairs = enumerate(zip(recorded, got, strict=True))
-        return [d for i, (a, b) in pairs for d in shape_differences(a, b, f"{path}[{i}]")]
+        return [d for i, (a, b) in pairs for d in shape_differences(a, b, path=f"{path}[{i}]")]
     if isinstance(recorded, dict):
         if is_collection(recorded) and list(recorded) != list(got):
             return [f"{path}: rows {list(recorded)[:12]}, got {list(got)[:12]}"]
@@ -101,7 +101,7 @@ def shape_differences(recorded: Any, got: Any, path: str) -> list[str]:
         found += [f"{path}: has too much: {extra}"] if extra else []
         for key in recorded:
             if key in got:
-                found += shape_differences(recorded[key], got[key], f"{path}.{key}")
+                found += shape_differences(recorded[key], got[key], path=f"{path}.{key}")
         return found
     is_text = path.endswith((".message", ".code"))
     if is_text and normalized(str(recorded)) != normalized(str(got)):
@@ -162,7 +162,7 @@ def attribute(tag: str, name: str) -> str:
     return match.group(1) if match else ""
 
 
-def has_equal_values(content_type: str, recorded: str, got: str) -> bool:
+def has_equal_values(content_type: str, recorded: str, *, got: str) -> bool:
     """Tell whether also the values agree, own address and random codes aside."""
     if not content_type.startswith("application/json") or not recorded:
         return normalized(recorded) == normalized(got)

@@ -180,7 +180,7 @@ class Fixture:
             elif parts[0] == "products" and len(parts) == 2:
                 self.take_product(row | {"entity_id": parts[1]})
             elif parts[0] == "products":
-                self.take_part(int(parts[1]), parts[2], row)
+                self.take_part(int(parts[1]), parts[2], row=row)
             elif parts[0] == "stockitems" and "item_id" in row:
                 self.take_stock(row)
             elif parts[:2] == ["customers", "addresses"]:
@@ -219,7 +219,7 @@ class Fixture:
         skipped = COMPUTED | {"stock_data", "tier_price", "group_price"}
         known.update(self.native({k: v for k, v in row.items() if k not in skipped}))
 
-    def take_part(self, number: int, name: str, row: Row) -> None:
+    def take_part(self, number: int, name: str, *, row: Row) -> None:
         """Take over categories, websites and images of a product."""
         product = self.store.products.rows.get(number, {})
         if name == "categories" and "category_id" in row:

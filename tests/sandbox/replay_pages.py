@@ -34,9 +34,9 @@ def play_page(running: RunningStore, recording: dict[str, Any]) -> Reply:
     if any(name == "Cookie" for name, _ in recording["request"]["headers"]):
         cookie, form_key = open_session(running, request_token(running, "04"))
         if number in LOGGED_IN:
-            log_in(running, cookie, form_key, password=running.store.admin_password)
+            log_in(running, cookie, form_key=form_key, password=running.store.admin_password)
         elif number == "06":
-            log_in(running, cookie, form_key, password="wrong")
+            log_in(running, cookie, form_key=form_key, password="wrong")
     if number == "16":
         address = f"{base}/index.php/admin/oauth_authorize/reject/?oauth_token={token}"
         send("GET", address, headers=[("Cookie", cookie)])
@@ -83,7 +83,7 @@ def open_session(running: RunningStore, token: str) -> tuple[str, str]:
     return page.headers["set-cookie"].split(";")[0], form_key[1]
 
 
-def log_in(running: RunningStore, cookie: str, form_key: str, *, password: str) -> None:
+def log_in(running: RunningStore, cookie: str, *, form_key: str, password: str) -> None:
     """Send the login form."""
     body = (
         f"form_key={form_key}&login%5Busername%5D={running.store.admin_user}"

@@ -65,7 +65,7 @@ def store() -> Store:
     return made
 
 
-def call_as_admin(store: Store, method: str, path: str, *, query: str, body: bytes) -> Any:
+def call_as_admin(store: Store, method: str, *, path: str, query: str, body: bytes) -> Any:
     """Make a call with PLAINTEXT, which needs neither nonce nor timestamp."""
     token = next((t for t in store.tokens.values() if t.is_access), None) or store.issue_token(
         admin=store.admin_user
@@ -110,7 +110,7 @@ FUZZ = settings(
 def test_it_survives_any_body(store: Store, write: tuple[str, str], body: Any) -> None:
     method, path = write
 
-    answer = call_as_admin(store, method, path, query="", body=json.dumps(body).encode())
+    answer = call_as_admin(store, method, path=path, query="", body=json.dumps(body).encode())
 
     died = [name for name in store.counters if name.startswith("died")]
     store.counters.clear()
@@ -126,7 +126,7 @@ def test_it_survives_any_body(store: Store, write: tuple[str, str], body: Any) -
 def test_it_survives_any_query(store: Store, path: str, parts: list[tuple[str, str]]) -> None:
     query = "&".join(f"{name}={value}" for name, value in parts).replace("%", "%25")
 
-    answer = call_as_admin(store, "GET", path, query=query, body=b"")
+    answer = call_as_admin(store, "GET", path=path, query=query, body=b"")
 
     died = [name for name in store.counters if name.startswith("died")]
     store.counters.clear()

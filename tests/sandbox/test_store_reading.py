@@ -20,7 +20,7 @@ def shop() -> Iterator[Shop]:
     running.stop()
 
 
-def ask(attribute: str, operator: str, value: str, *, entry: int = 1) -> str:
+def ask(attribute: str, operator: str, *, value: str, entry: int = 1) -> str:
     """Write a filter as a query."""
     return (
         f"filter%5B{entry}%5D%5Battribute%5D={attribute}"
@@ -42,7 +42,7 @@ def test_it_keys_products_customers_and_orders_by_id(shop: Shop) -> None:
     for name in ("products", "customers", "orders"):
         rows = shop.rest("GET", f"{name}?limit=2").json()
         assert list(rows) == ["1", "2"]
-        assert shop.rest("GET", f"{name}?{ask('entity_id', 'gt', '9999')}").text == "[]"
+        assert shop.rest("GET", f"{name}?{ask('entity_id', 'gt', value='9999')}").text == "[]"
 
 
 def test_it_lists_stock_items_and_children(shop: Shop) -> None:
@@ -71,8 +71,8 @@ def test_it_takes_limit_zero_for_everything(shop: Shop) -> None:
         ("page=-1", 400, "Resource collection paging error."),
         ("order=nosuch", 400, "Resource collection ordering error."),
         ("filter=abc", 400, "Resource collection filtering error."),
-        (ask("nosuch", "eq", "1"), 400, "Resource collection filtering error."),
-        (ask("stock_data", "eq", "1"), 400, "Resource collection filtering error."),
+        (ask("nosuch", "eq", value="1"), 400, "Resource collection filtering error."),
+        (ask("stock_data", "eq", value="1"), 400, "Resource collection filtering error."),
         ("limit=abc", 500, ""),
         ("page=", 500, ""),
         ("attrs=nosuch", 500, ""),
@@ -96,20 +96,23 @@ def test_it_orders_downwards_unless_told_otherwise(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        (ask("entity_id", "gt", "37"), [38, 39, 40]),
-        (ask("entity_id", "gteq", "39"), [39, 40]),
-        (ask("entity_id", "lt", "3"), [1, 2]),
-        (ask("entity_id", "from", "4") + "&filter%5B1%5D%5Bto%5D=5", [4, 5]),
-        (ask("entity_id", "gt", "3") + "&" + ask("entity_id", "lt", "6", entry=2), [4, 5]),
-        (ask("entity_id", "in%5D%5B0", "3") + "&filter%5B1%5D%5Bin%5D%5B1%5D=5", [3, 5]),
-        (ask("entity_id", "in", "3,5"), [3]),
-        (ask("entity_id", "moreq", "7"), [7]),
-        (ask("type_id", "neq", "simple"), [37, 38, 39]),
-        (ask("special_price", "null", "1"), []),
-        (ask("sku", "eq", "starter-set"), [38]),
-        (ask("sku", "like", "pen-%25"), [40]),
-        (ask("sku", "regexp", "%5Estarter"), [38]),
-        (ask("price", "eq", "49.9"), [39]),
+        (ask("entity_id", "gt", value="37"), [38, 39, 40]),
+        (ask("entity_id", "gteq", value="39"), [39, 40]),
+        (ask("entity_id", "lt", value="3"), [1, 2]),
+        (ask("entity_id", "from", value="4") + "&filter%5B1%5D%5Bto%5D=5", [4, 5]),
+        (
+            ask("entity_id", "gt", value="3") + "&" + ask("entity_id", "lt", value="6", entry=2),
+            [4, 5],
+        ),
+        (ask("entity_id", "in%5D%5B0", value="3") + "&filter%5B1%5D%5Bin%5D%5B1%5D=5", [3, 5]),
+        (ask("entity_id", "in", value="3,5"), [3]),
+        (ask("entity_id", "moreq", value="7"), [7]),
+        (ask("type_id", "neq", value="simple"), [37, 38, 39]),
+        (ask("special_price", "null", value="1"), []),
+        (ask("sku", "eq", value="starter-set"), [38]),
+        (ask("sku", "like", value="pen-%25"), [40]),
+        (ask("sku", "regexp", value="%5Estarter"), [38]),
+        (ask("price", "eq", value="49.9"), [39]),
     ],
 )
 def test_it_filters_like_the_vendor(shop: Shop, query: str, expected: list[int]) -> None:
@@ -119,7 +122,7 @@ def test_it_filters_like_the_vendor(shop: Shop, query: str, expected: list[int])
 
 
 def test_it_uses_only_the_first_operator_of_an_entry(shop: Shop) -> None:
-    query = ask("entity_id", "gt", "36") + "&filter%5B1%5D%5Blt%5D=39"
+    query = ask("entity_id", "gt", value="36") + "&filter%5B1%5D%5Blt%5D=39"
 
     assert ids(shop.rest("GET", f"products?{query}").json()) == [37, 38, 39, 40]
 
@@ -181,7 +184,7 @@ def test_it_lacks_change_times_in_the_classic_flavor(open_shop: OpenShop) -> Non
     shop = open_shop(StoreOptions(products=20, flavor="classic"))
 
     row = shop.rest("GET", "products/1").json()
-    refused = shop.rest("GET", f"products?{ask('updated_at', 'gt', '2020-01-01')}")
+    refused = shop.rest("GET", f"products?{ask('updated_at', 'gt', value='2020-01-01')}")
 
     assert {"created_at", "updated_at"}.isdisjoint(row)
     assert (refused.status, message(refused)) == (400, "Resource collection filtering error.")
@@ -242,7 +245,7 @@ def test_it_walks_a_large_store_by_id(open_shop: OpenShop) -> None:
     shop = open_shop(StoreOptions(products=3000, customers=5, orders=1))
     seen: list[int] = []
     while True:
-        query = f"{ask('entity_id', 'gt', str(seen[-1] if seen else 0))}&limit=100"
+        query = f"{ask('entity_id', 'gt', value=str(seen[-1] if seen else 0))}&limit=100"
         page = shop.rest("GET", f"products?order=entity_id&dir=asc&attrs=entity_id&{query}")
         seen += ids(page.json())
         if len(page.json()) < 100:
@@ -254,7 +257,7 @@ def test_it_walks_a_large_store_by_id(open_shop: OpenShop) -> None:
 def test_it_finds_a_stock_item_whose_id_is_not_the_products(open_shop: OpenShop) -> None:
     shop = open_shop(StoreOptions(products=150))
 
-    rows = json.loads(shop.rest("GET", f"stockitems?{ask('product_id', 'eq', '120')}").body)
+    rows = json.loads(shop.rest("GET", f"stockitems?{ask('product_id', 'eq', value='120')}").body)
 
     assert [row["product_id"] for row in rows] == ["120"]
     assert rows[0]["item_id"] != "120"

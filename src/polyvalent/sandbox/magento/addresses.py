@@ -80,7 +80,7 @@ def create(ask: Ask) -> str:
     row["_customer_id"] = customer_id
     ask.store.addresses.put(address_id, row)
     ask.store.address_ids[customer_id].append(address_id)
-    set_defaults(ask, customer_id, address_id)
+    set_defaults(ask, customer_id, address_id=address_id)
     return f"customers/addresses/{address_id}"
 
 
@@ -101,7 +101,7 @@ def update(ask: Ask) -> None:
     changes = columns_of(ask.body, country=country)
     changes["updated_at"] = ask.store.timestamp()
     ask.store.addresses.change(address_id, changes)
-    set_defaults(ask, row["_customer_id"], address_id)
+    set_defaults(ask, row["_customer_id"], address_id=address_id)
 
 
 def is_missing(name: str, value: Any) -> bool:
@@ -151,7 +151,7 @@ def columns_of(data: Row, *, country: str) -> Row:
     return row
 
 
-def set_defaults(ask: Ask, customer_id: int, address_id: int) -> None:
+def set_defaults(ask: Ask, customer_id: int, *, address_id: int) -> None:
     """Make an address the default where the call says so."""
     for name, holder in DEFAULTS:
         if str(ask.body.get(name)) == "1":

@@ -61,26 +61,28 @@ def customer_place(call: Call) -> Place:
 
 def show_page(store: Store, call: Call, *, action: str, place: Place) -> Answer:
     """Answer one page; `action` is one of ACTIONS."""
-    session, cookie = open_session(store, call, place)
+    session, cookie = open_session(store, call, place=place)
     fields = dict(parse_qsl(call.query, keep_blank_values=True))
     if call.method == "POST":
         fields |= dict(parse_qsl(call.body.decode("utf-8", "replace"), keep_blank_values=True))
 
     token = store.tokens.get(fields.get("oauth_token", ""))
     if action in ("confirm", "confirmSimple"):
-        answer = confirm(store, session, token, place=place, name=fields.get("oauth_token", ""))
+        answer = confirm(
+            store, session, token=token, place=place, name=fields.get("oauth_token", "")
+        )
     elif action in ("reject", "rejectSimple"):
         answer = reject(store, token)
     elif call.method == "POST" and session.user is not None:
         answer = redirect(place.dashboard)
     elif call.method == "POST" and fields.get("form_key") == session.form_key:
-        answer = log_in(store, session, fields, place=place)
+        answer = log_in(store, session, fields=fields, place=place)
     else:
         texts, session.messages = session.messages, []
         if call.method == "POST":
             texts = ["Invalid Form Key. Please refresh the page.", "Request is not GET"]
         suffix = "Simple" if action == "simple" else ""
-        answer = ask(store, session, token, place=place, texts=texts, suffix=suffix)
+        answer = ask(store, session, token=token, place=place, texts=texts, suffix=suffix)
     return Answer(
         status=answer.status,
         content_type=answer.content_type,
@@ -89,7 +91,7 @@ def show_page(store: Store, call: Call, *, action: str, place: Place) -> Answer:
     )
 
 
-def open_session(store: Store, call: Call, place: Place) -> tuple[Session, tuple[str, str]]:
+def open_session(store: Store, call: Call, *, place: Place) -> tuple[Session, tuple[str, str]]:
     """Return the browser's session, a new one if it has none, and the header that keeps it."""
     sessions = store.admin_sessions if place.who == "admin" else store.customer_sessions
     session_id = call.cookies.get(place.cookie, "")
@@ -103,8 +105,8 @@ def open_session(store: Store, call: Call, place: Place) -> tuple[Session, tuple
 def ask(
     store: Store,
     session: Session,
-    token: Token | None,
     *,
+    token: Token | None,
     place: Place,
     texts: list[str],
     suffix: str,
@@ -146,7 +148,7 @@ def ask(
     )
 
 
-def log_in(store: Store, session: Session, fields: dict[str, str], *, place: Place) -> Answer:
+def log_in(store: Store, session: Session, *, fields: dict[str, str], place: Place) -> Answer:
     """Check name and password and lead back to the question, right or wrong."""
     name, password = fields.get("login[username]", ""), fields.get("login[password]", "")
     admin = store.admins.get(name)
@@ -161,7 +163,7 @@ def log_in(store: Store, session: Session, fields: dict[str, str], *, place: Pla
 def log_in_customer(store: Store, call: Call) -> Answer:
     """Check the shop's own login form and lead back to the question, right or wrong."""
     place = customer_place(call)
-    session, cookie = open_session(store, call, place)
+    session, cookie = open_session(store, call, place=place)
     fields = dict(parse_qsl(call.body.decode("utf-8", "replace"), keep_blank_values=True))
     customer_id = store.customer_emails.get(fields.get("login[username]", "").lower())
     if (
@@ -176,7 +178,7 @@ def log_in_customer(store: Store, call: Call) -> Answer:
 
 
 def confirm(
-    store: Store, session: Session, token: Token | None, *, place: Place, name: str
+    store: Store, session: Session, *, token: Token | None, place: Place, name: str
 ) -> Answer:
     """Authorize a request token and lead back to the application with a verifier."""
     if session.user is None:

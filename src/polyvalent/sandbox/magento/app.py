@@ -77,7 +77,7 @@ def respond(store: Store, call: Call) -> Answer:
     try:
         if is_rest:
             return answer_rest(store, call)
-        return answer_front(store, call, parts)
+        return answer_front(store, call, parts=parts)
     except PhpFatal:
         return faults.empty_500()
     except Exception as error:  # noqa: BLE001 - the edge: PHP, too, would die of what it got
@@ -86,7 +86,7 @@ def respond(store: Store, call: Call) -> Answer:
         return faults.empty_500()
 
 
-def answer_front(store: Store, call: Call, parts: list[str]) -> Answer:
+def answer_front(store: Store, call: Call, *, parts: list[str]) -> Answer:
     """Answer what is not REST: authorization and a few plain pages."""
     if parts == ["oauth", "initiate"]:
         return initiate(store, call)

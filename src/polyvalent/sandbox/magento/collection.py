@@ -94,7 +94,7 @@ def select(view: View, query: Mapping[str, Any]) -> list[int]:
         ids = filtered(view, query.get("filter"))
         if order is None or order in view.unsortable:
             return ids
-        return ordered(view, ids, order, is_ascending=query.get("dir") == "asc")
+        return ordered(view, ids, name=order, is_ascending=query.get("dir") == "asc")
 
     question = repr((view.scope, query.get("filter"), order, query.get("dir") == "asc"))
     ids = find() if view.table is None else view.table.recall(question, find)
@@ -118,7 +118,7 @@ def page_of(ids: list[int], *, page: float, limit: int) -> list[int]:
     return ids[start : start + limit]
 
 
-def ordered(view: View, ids: list[int], name: str, *, is_ascending: bool) -> list[int]:
+def ordered(view: View, ids: list[int], *, name: str, is_ascending: bool) -> list[int]:
     """Sort ids by a column; a missing value sorts as the smallest."""
     if name == view.key:
         return ids if is_ascending else ids[::-1]
@@ -159,11 +159,11 @@ def filtered(view: View, given: Any) -> list[int]:
         except re.error as error:
             raise broken_statement(view) from error
         tests.append((name, test))
-        candidates = narrowed(view, candidates, name, condition)
+        candidates = narrowed(view, candidates, name=name, condition=condition)
     return [i for i in candidates if matches(view.row(i), tests)]
 
 
-def narrowed(view: View, ids: list[int], name: str, condition: Row) -> list[int]:
+def narrowed(view: View, ids: list[int], *, name: str, condition: Row) -> list[int]:
     """
     Leave out ids that a condition excludes, where that needs no look at the rows.
 

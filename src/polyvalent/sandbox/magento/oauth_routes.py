@@ -19,7 +19,7 @@ def initiate(store: Store, call: Call) -> Answer:
     The body is "oauth_token=…&oauth_token_secret=…&oauth_callback_confirmed=true".
     """
     try:
-        verified = verify(store, call, "initiate")
+        verified = verify(store, call, kind="initiate")
     except OAuthProblem as problem:
         return refuse(problem)
     forget_old_tokens(store)
@@ -50,7 +50,7 @@ def exchange_token(store: Store, call: Call) -> Answer:
     The request token stops existing, so a second exchange is refused as token_rejected.
     """
     try:
-        token = verify(store, call, "token").token
+        token = verify(store, call, kind="token").token
     except OAuthProblem as problem:
         return refuse(problem)
     assert token is not None

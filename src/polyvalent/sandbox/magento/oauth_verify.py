@@ -67,7 +67,7 @@ class Verified:
     parameters: dict[str, str]
 
 
-def verify(store: Store, call: Call, kind: Kind) -> Verified:
+def verify(store: Store, call: Call, *, kind: Kind) -> Verified:
     """
     Check a call in the vendor's order; the nonce is burnt before the signature is looked at.
 
@@ -96,7 +96,9 @@ def verify(store: Store, call: Call, kind: Kind) -> Verified:
     else:
         token = find_token(store, protocol, consumer=consumer, kind=kind)
 
-    expected = signature(store, call, protocol | plain, kind=kind, consumer=consumer, token=token)
+    expected = signature(
+        store, call, parameters=protocol | plain, kind=kind, consumer=consumer, token=token
+    )
     if not hmac.compare_digest(expected.encode(), protocol["oauth_signature"].encode()):
         raise OAuthProblem("signature_invalid", status=401)
     return Verified(consumer=consumer, token=token, parameters=protocol)
@@ -228,8 +230,8 @@ def find_token(store: Store, protocol: dict[str, str], *, consumer: Consumer, ki
 def signature(
     store: Store,
     call: Call,
-    parameters: dict[str, str],
     *,
+    parameters: dict[str, str],
     kind: Kind,
     consumer: Consumer,
     token: Token | None,
@@ -242,12 +244,12 @@ def signature(
     if method == "RSA-SHA1":
         # The shared secret is no RSA key; the vendor's code dies on it.
         raise PhpFatal
-    text = base_string(store, call, parameters, kind=kind)
+    text = base_string(store, call, parameters=parameters, kind=kind)
     digest = hmac.new(key.encode(), text.encode(), hashlib.sha1).digest()
     return base64.b64encode(digest).decode()
 
 
-def base_string(store: Store, call: Call, parameters: dict[str, str], *, kind: Kind) -> str:
+def base_string(store: Store, call: Call, *, parameters: dict[str, str], kind: Kind) -> str:
     """Build the text that is signed, the way the vendor does."""
     scheme = call.scheme
     if store.options.trust_forwarded_proto and call.headers.get("x-forwarded-proto") == "https":

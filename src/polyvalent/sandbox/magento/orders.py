@@ -88,7 +88,7 @@ def comment_rows(ask: Ask, order_id: int) -> list[Row]:
     return rows
 
 
-def complete(ask: Ask, order_id: int, names: set[str]) -> Row:
+def complete(ask: Ask, order_id: int, *, names: set[str]) -> Row:
     """
     Return an order with its embedded lists.
 
@@ -112,7 +112,7 @@ def complete(ask: Ask, order_id: int, names: set[str]) -> Row:
 
 def retrieve(ask: Ask) -> Any:
     """Return one order."""
-    return complete(ask, find_order(ask), ask.shown())
+    return complete(ask, find_order(ask), names=ask.shown())
 
 
 def retrieve_list(ask: Ask) -> Any:
@@ -133,7 +133,7 @@ def retrieve_list(ask: Ask) -> Any:
     )
     chosen = select(view, ask.query)
     names = ask.shown()
-    return {str(i): complete(ask, i, names) for i in chosen}
+    return {str(i): complete(ask, i, names=names) for i in chosen}
 
 
 def part_of(ask: Ask, rows: list[Row]) -> Any:

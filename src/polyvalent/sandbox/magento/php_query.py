@@ -23,11 +23,11 @@ def parse(text: str) -> dict[str, Any]:
         keys = [first.replace(".", "_").replace(" ", "_")]
         if bracket:
             keys += KEYS.findall(name[len(first) :])
-        place(result, keys, unquote_plus(value))
+        place(result, keys, value=unquote_plus(value))
     return result
 
 
-def place(target: dict[str, Any], keys: list[str], value: str) -> None:
+def place(target: dict[str, Any], keys: list[str], *, value: str) -> None:
     """Put a value into nested arrays; an empty key takes the next number."""
     for position, given in enumerate(keys):
         key = given

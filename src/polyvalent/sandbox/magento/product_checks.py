@@ -88,7 +88,7 @@ def value_problems(data: Row, *, type_id: str, is_new: bool) -> list[str]:
             problems += attribute_problems(name, data[name], type_id=type_id)
     for name in ("group_price", "tier_price"):
         for position, entry in enumerate(data.get(name) or []):
-            problems += price_problems(name, position, entry)
+            problems += price_problems(name, position, entry=entry)
     if isinstance(data.get("stock_data"), dict):
         problems += stock_problems(data["stock_data"])
     return problems
@@ -140,7 +140,7 @@ def stored_date(value: Any) -> str | None:
     return f"{year}-{day}-{month} {clock}:00" if int(day) <= 12 else None
 
 
-def price_problems(name: str, position: int, entry: Any) -> list[str]:
+def price_problems(name: str, position: int, *, entry: Any) -> list[str]:
     """Check one entry of the tier or group prices."""
     place = f'in the "{name}:{position}" set'
     fields = ["website_id", "cust_group", *(["price_qty"] if name == "tier_price" else []), "price"]

@@ -75,12 +75,12 @@ def create(ask: Ask) -> str:
         "types": [],
     }
     gallery = [*row.get("_images", []), image]
-    write(image, ask.body, gallery)
+    write(image, ask.body, gallery=gallery)
     ask.store.products.change(product_id, {"_images": gallery})
     return f"products/{product_id}/images/{image['id']}"
 
 
-def write(image: Row, data: Row, gallery: list[Row]) -> None:
+def write(image: Row, data: Row, *, gallery: list[Row]) -> None:
     """Store what was sent; a type belongs to one image of a product only."""
     for name in WRITTEN:
         if name not in data:
@@ -100,7 +100,7 @@ def write(image: Row, data: Row, gallery: list[Row]) -> None:
 def update(ask: Ask) -> None:
     """Change label, position, types or exclusion of an image."""
     product_id, gallery, image = find_image(ask)
-    write(image, ask.body, gallery)
+    write(image, ask.body, gallery=gallery)
     ask.store.products.change(product_id, {"_images": gallery})
 
 

@@ -74,7 +74,7 @@ def retrieve_websites(ask: Ask) -> Any:
     return [ask.store.columns({"website_id": number}) for number in row["_websites"]]
 
 
-def website_problem(ask: Ask, product_id: int, row: Row, given: Any) -> str | None:
+def website_problem(ask: Ask, product_id: int, *, row: Row, given: Any) -> str | None:
     """Say why a product cannot be put into a website."""
     if isinstance(given, bool) or not re.fullmatch(r"\d+", str(given)):
         return 'Invalid value for "website_id" in request.'
@@ -101,7 +101,7 @@ def copy_problems(ask: Ask, data: Row) -> list[str]:
 def add_website(ask: Ask) -> str:
     """Put a product into a website and return the pair's location."""
     product_id, row = find_owner(ask)
-    problem = website_problem(ask, product_id, row, ask.body.get("website_id"))
+    problem = website_problem(ask, product_id, row=row, given=ask.body.get("website_id"))
     problems = [problem] if problem else copy_problems(ask, ask.body)
     if problems:
         raise invalid(problems)
@@ -116,7 +116,7 @@ def add_websites(ask: Ask) -> Any:
     result: dict[str, list[Row]] = {"success": [], "error": []}
     for member in ask.body:
         given = member.get("website_id") if isinstance(member, dict) else None
-        problem = website_problem(ask, product_id, row, given)
+        problem = website_problem(ask, product_id, row=row, given=given)
         entry: Row = {"website_id": given, "product_id": ask.store.column(product_id)}
         if problem:
             result["error"].append(entry | {"message": problem, "code": 400})

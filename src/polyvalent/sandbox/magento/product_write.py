@@ -62,7 +62,7 @@ def create(ask: Ask) -> str:
     item: Row = {"item_id": store.stock.next_id, "product_id": product_id}
     item_id = store.stock.insert(item)
     store.stock_by_product[product_id] = item_id
-    write_stock(store, item_id, ask.body.get("stock_data"))
+    write_stock(store, item_id, data=ask.body.get("stock_data"))
     fail_after_all(store)
     return f"products/{product_id}"
 
@@ -88,7 +88,7 @@ def update(ask: Ask) -> None:
         values[view] = {**values.get(view, {}), **local}
     changes["updated_at"] = ask.store.timestamp()
     ask.store.products.change(product_id, changes)
-    write_stock(ask.store, ask.store.stock_by_product[product_id], data.get("stock_data"))
+    write_stock(ask.store, ask.store.stock_by_product[product_id], data=data.get("stock_data"))
     fail_after_all(ask.store)
 
 
@@ -161,7 +161,7 @@ def price_row(name: str, entry: Row) -> Row:
     return row | {"is_percent": True}
 
 
-def write_stock(store: Store, item_id: int, data: Any) -> None:
+def write_stock(store: Store, item_id: int, *, data: Any) -> None:
     """Store the stock part of a product; without one, three settings fall back to the shop's."""
     if not isinstance(data, dict):
         reset = ("use_config_manage_stock", "use_config_min_sale_qty", "use_config_max_sale_qty")

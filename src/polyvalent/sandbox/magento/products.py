@@ -99,7 +99,7 @@ def retrieve(ask: Ask) -> Any:
         shown["tier_price"] = shown_prices(ask.store, row.get("_tier_price", []))
         shown["stock_data"] = stock_data(ask.store, product_id)
     else:
-        shown |= shop_values(ask, product_id, row, is_entity=True)
+        shown |= shop_values(ask, product_id, row=row, is_entity=True)
     return pick(shown, names)
 
 
@@ -139,7 +139,7 @@ def stock_data(store: Store, product_id: int) -> Row:
     return store.columns({k: v for k, v in row.items() if k not in NOT_IN_STOCK_DATA})
 
 
-def shop_values(ask: Ask, product_id: int, row: Row, *, is_entity: bool) -> Row:
+def shop_values(ask: Ask, product_id: int, *, row: Row, is_entity: bool) -> Row:
     """Return what guests and customers get on top: prices as numbers, addresses, flags."""
     regular = float(row.get("price") or 0)
     special = row.get("special_price")
@@ -210,6 +210,6 @@ def retrieve_list(ask: Ask) -> Any:
         row = in_store(rows[product_id], view_id)
         shown = ask.store.columns(row, names)
         if ask.user.kind != "admin":
-            shown |= pick(shop_values(ask, product_id, row, is_entity=False), names)
+            shown |= pick(shop_values(ask, product_id, row=row, is_entity=False), names)
         result[str(product_id)] = shown
     return result

@@ -89,7 +89,7 @@ def serve(store: Store, call: Call) -> tuple[Any, int, tuple[tuple[str, str], ..
         route=route,
         query=php_query.parse(call.query),
     )
-    return dispatch(resource, kind, ask)
+    return dispatch(resource, kind, ask=ask)
 
 
 def authenticate(store: Store, call: Call) -> User:
@@ -102,7 +102,7 @@ def authenticate(store: Store, call: Call) -> User:
     if header[:5].lower() != "oauth":
         return User(kind="guest", role=store.guest)
     try:
-        token = verify(store, call, "resource").token
+        token = verify(store, call, kind="resource").token
     except OAuthProblem as problem:
         raise ApiError((401, f"oauth_problem={problem.text}")) from problem
     assert token is not None
@@ -133,23 +133,23 @@ def find_route(
 
 
 def dispatch(
-    resource: Resource, kind: Literal["entity", "collection"], ask: Ask
+    resource: Resource, kind: Literal["entity", "collection"], *, ask: Ask
 ) -> tuple[Any, int, tuple[tuple[str, str], ...]]:
     """Call the resource's function for a method."""
     method = ask.call.method
     if method == "GET":
-        handler = find_handler(resource, ask, "retrieve" if kind == "entity" else "list")
+        handler = find_handler(resource, ask, name="retrieve" if kind == "entity" else "list")
         return handler(ask), 200, ()
     if method == "DELETE":
-        handler = find_handler(resource, ask, "delete" if kind == "entity" else "multi_delete")
+        handler = find_handler(resource, ask, name="delete" if kind == "entity" else "multi_delete")
         handler(ask)
         return None, 200, ()
     if method == "PUT":
         if kind == "entity":
-            handler = find_handler(resource, ask, "update")
+            handler = find_handler(resource, ask, name="update")
             handler(filter_body(ask, read_data(ask)))
             return None, 200, ()
-        handler = find_handler(resource, ask, "multi_update")
+        handler = find_handler(resource, ask, name="multi_update")
         return handler(with_body(ask, members(read_data(ask)))), 207, ()
     if kind == "entity":
         raise not_implemented()
@@ -157,14 +157,14 @@ def dispatch(
         raise not_implemented()
     data = read_data(ask)
     if not is_associative(data):
-        handler = find_handler(resource, ask, "multi_create")
+        handler = find_handler(resource, ask, name="multi_create")
         return handler(with_body(ask, members(data))), 207, ()
-    handler = find_handler(resource, ask, "create")
+    handler = find_handler(resource, ask, name="create")
     location = handler(filter_body(ask, data))
     return None, created_status(ask.store), (("Location", f"/api/rest/{location}"),)
 
 
-def find_handler(resource: Resource, ask: Ask, name: str) -> Handler:
+def find_handler(resource: Resource, ask: Ask, *, name: str) -> Handler:
     """Return a resource's function, or refuse as not implemented."""
     is_missing = ask.store.options.flavor == "classic" and name in resource.only_newer
     if name not in resource.handlers or is_missing:

@@ -33,7 +33,7 @@ def plant(store: Store) -> None:
     for row, qty in special:
         add_product(store, row, qty=qty)
     for number in range(1, store.options.customers + 1):
-        add_customer(store, number, chance)
+        add_customer(store, number, chance=chance)
     plant_orders(store, chance)
 
 
@@ -169,7 +169,7 @@ def add_product(store: Store, row: Row, *, qty: int) -> int:
     return product_id
 
 
-def add_customer(store: Store, number: int, chance: random.Random) -> None:
+def add_customer(store: Store, number: int, *, chance: random.Random) -> None:
     """Store a customer with none to three addresses."""
     first, last = chance.choice(words.FIRST_NAMES), chance.choice(words.LAST_NAMES)
     created = moment(FIRST_DAY_S + number * 5 * 3600)
@@ -194,10 +194,10 @@ def add_customer(store: Store, number: int, chance: random.Random) -> None:
     store.customer_emails[email] = number
     store.address_ids[number] = []
     for position in range(0 if number % 8 == 0 else chance.randint(1, 3)):
-        add_address(store, row, chance, is_first=position == 0)
+        add_address(store, row, chance=chance, is_first=position == 0)
 
 
-def add_address(store: Store, customer: Row, chance: random.Random, *, is_first: bool) -> None:
+def add_address(store: Store, customer: Row, *, chance: random.Random, is_first: bool) -> None:
     """Store an address; the first one of a customer is the default of both kinds."""
     country, region, city, postcode, prefix, _ = chance.choice(words.PLACES)
     address_id = store.addresses.next_id

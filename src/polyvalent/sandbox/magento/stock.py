@@ -113,7 +113,7 @@ def update(ask: Ask) -> None:
     problems = problems_of(ask.body)
     if problems:
         raise invalid(problems)
-    write(ask.store, item_id, ask.body)
+    write(ask.store, item_id, data=ask.body)
     if ask.store.happens(ask.store.options.deadlocks):
         raise ApiError((500, "Resource internal error."))
 
@@ -124,7 +124,7 @@ def multi_update(ask: Ask) -> Any:
     success: list[Row] = []
     errors: list[Row] = []
 
-    def fail(item_id: Any, text: str, code: int = 400) -> None:
+    def fail(item_id: Any, text: str, *, code: int = 400) -> None:
         errors.append({"item_id": item_id, "message": text, "code": code})
 
     for member in ask.body:
@@ -142,9 +142,9 @@ def multi_update(ask: Ask) -> Any:
             for problem in problems:
                 fail(given, problem)
             continue
-        write(ask.store, item_id, data)
+        write(ask.store, item_id, data=data)
         if ask.store.happens(ask.store.options.deadlocks):
-            fail(None, "Resource internal error.", 500)
+            fail(None, "Resource internal error.", code=500)
             continue
         success.append(
             {
@@ -185,7 +185,7 @@ def is_quantity(value: Any) -> bool:
     return abs(float(value)) <= LIMIT
 
 
-def write(store: Store, item_id: int, data: Row) -> None:
+def write(store: Store, item_id: int, *, data: Row) -> None:
     """
     Store an update.
 
