@@ -1,0 +1,128 @@
+"""What is asked of the vendor."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec import structs
+
+from polyvalent.catalog.element import Parameter, VerificationRead
+from polyvalent.catalog.load import load_catalog
+from polyvalent.errors import Misconfigured
+from polyvalent.exchange import Request
+from polyvalent.hub.build import build_request, build_verification, search_pairs
+from polyvalent.hub.model import Incoming, Predicate, Search
+from polyvalent.hub.resolve import resolve
+
+MAGENTO = load_catalog().find("magento")
+BASE = {"base.url": "https://shop.example/api/rest/", "region": "eu"}
+
+
+def build(method: str, path: str, *parameters: Parameter, **incoming: object) -> Request:
+    match = resolve(MAGENTO, method, path)
+    resource = structs.replace(match.resource, parameters=(*match.resource.parameters, *parameters))
+    return build_request(
+        MAGENTO,
+        resource,
+        configuration=BASE,
+        path_parameters=match.path_parameters,
+        incoming=Incoming(method=method, path=path, **incoming),  # type: ignore[arg-type]
+        body=incoming.get("body", b""),  # type: ignore[arg-type]
+    )
+
+
+def parameter(name: str, kind: str, vendor_name: str, vendor_kind: str) -> Parameter:
+    return Parameter(name=name, type=kind, vendor_name=vendor_name, vendor_type=vendor_kind)
+
+
+def test_joins_address_and_encoded_path():
+    request = build("GET", "/orders/7/addresses/a%2Fb%3F%20ä")
+
+    assert request.url == "https://shop.example/api/rest/orders/7/addresses/a%2Fb%3F%20%C3%A4"
+    assert request.headers == (("Accept", "application/json"),)
+
+
+def test_sends_the_body_as_it_came():
+    body = b'{"big": 123456789012345678901234567890, "price": 1.50}'
+
+    request = build("PATCH", "/products/5", body=body)
+
+    assert (request.method, request.body) == ("PUT", body)
+    assert request.header("Content-Type") == "application/json"
+
+
+@pytest.mark.parametrize(
+    ("given", "query"),
+    [
+        (parameter("0", "value", "limit", "query"), "limit=0"),
+        (parameter("region", "configuration", "r", "query"), "r=eu"),
+        (parameter("missing", "configuration", "r", "query"), ""),
+        (parameter("X-Store", "header", "store", "query"), "store=b%20c"),
+        (parameter("kind", "query", "k", "query"), "k=x%2By%26z"),
+        (parameter("kind", "query", "k", "no-op"), ""),
+        (parameter("pageSize", "query", "limit", "query"), ""),
+    ],
+)
+def test_puts_values_where_parameters_say(given: Parameter, query: str):
+    request = build(
+        "GET",
+        "/products/5",
+        given,
+        query=(("kind", "x+y&z"), ("pageSize", "3")),
+        headers=(("x-store", "b c"),),
+    )
+
+    assert request.url.partition("?")[2] == query
+
+
+def test_puts_values_into_headers_in_place_of_its_own():
+    request = build("GET", "/products/5", parameter("text/xml", "value", "accept", "header"))
+
+    assert ("accept", "text/xml") in request.headers
+
+
+def test_leaves_response_parameters_alone():
+    given = structs.replace(parameter("a", "value", "b", "query"), source="response")
+
+    assert build("GET", "/products/5", given).url.endswith("/products/5")
+
+
+def test_says_what_a_vendor_path_lacks():
+    match = resolve(MAGENTO, "GET", "/products/5")
+
+    with pytest.raises(Misconfigured, match=r"nothing gives \{id\}"):
+        build_request(
+            MAGENTO,
+            match.resource,
+            configuration=BASE,
+            path_parameters={},
+            incoming=Incoming(method="GET", path="/products/5"),
+        )
+
+
+def test_asks_for_rows_in_a_stable_order_with_predicates_and_cursor():
+    resource = resolve(MAGENTO, "GET", "/products").resource
+    search = Search(
+        page=1, page_size=5, predicates=(Predicate(field="sku", operator="=", value="{last}"),)
+    )
+
+    pairs = search_pairs(resource, search, page=2, page_size=6, last="9", first_page=0)
+
+    assert pairs == (
+        ("order", "entity_id"),
+        ("dir", "asc"),
+        ("filter[1][attribute]", "sku"),
+        ("filter[1][eq]", "{last}"),
+        ("filter[0][attribute]", "entity_id"),
+        ("filter[0][gt]", "9"),
+        ("page", "1"),
+        ("limit", "6"),
+    )
+
+
+def test_builds_a_verification_read():
+    read = VerificationRead(vendor_path="/products", query=(("limit", "1"),))
+
+    request = build_verification(MAGENTO, read, configuration=BASE)
+
+    assert request.url == "https://shop.example/api/rest/products?limit=1"
+    assert request.header("Accept") == "application/json"
