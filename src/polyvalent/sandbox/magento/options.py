@@ -16,7 +16,7 @@ class StoreOptions:
     The defaults are a healthy, recent store (OpenMage on PHP 8) behind nginx on a port of its own.
     """
 
-    products: int = 250  # at least 20; the last four are virtual, grouped, configurable, optioned
+    products: int = 250  # from 20 on the last four are virtual, grouped, configurable, optioned
     customers: int = 120
     orders: int = 60
     seed: int = 1  # same seed, same data
