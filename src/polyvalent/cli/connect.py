@@ -9,16 +9,34 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from polyvalent.cli.options import AsJson, DatabaseUrl, DataDir, Misused, settings_of
+from polyvalent.cli.simulators import simulator_names
 from polyvalent.errors import Misconfigured
 
 if TYPE_CHECKING:
     from polyvalent.catalog.element import Element
 
+# Simulators are named for elements.
+EXAMPLE = simulator_names()[0]
 STORE, RETURN, SERVER = "The store", "The way back from the store", "Another platform"
+
+HELP = f"""
+Connect a store: ask for what is missing, wait for the merchant, create the instance.
+
+The merchant consents in a browser, which then comes back to this machine. If the browser is
+on another machine, paste the address where it ended up.
+
+[bold]Examples[/bold]
+
+polyvalent connect {EXAMPLE}
+
+polyvalent connect {EXAMPLE} --store shop.example.com --key 7b0d297bedba16fe
+
+polyvalent connect {EXAMPLE} --store shop.example.com --server https://hub.example.com
+"""
 
 
 def connect(
-    element: Annotated[str, typer.Argument(metavar="ELEMENT", help="Key or id of the element.")],
+    element: Annotated[str, typer.Argument(help="Key or id of the element.")],
     *,
     store: Annotated[
         str | None,
@@ -100,20 +118,7 @@ def connect(
     database_url: DatabaseUrl = None,
     json: AsJson = False,
 ) -> None:
-    """
-    Connect a store: ask for what is missing, wait for the merchant, create the instance.
-
-    The merchant consents in a browser, which then comes back to this machine. If the browser is
-    on another machine, paste the address where it ended up.
-
-    [bold]Examples[/bold]
-
-    polyvalent connect ELEMENT
-
-    polyvalent connect ELEMENT --store shop.example.com --key 7b0d297bedba16fe
-
-    polyvalent connect ELEMENT --store shop.example.com --server https://hub.example.com
-    """
+    """Walk a person through the flow; see `HELP` for what a person reads."""
     from polyvalent.catalog.load import load_catalog
     from polyvalent.cli.connect_run import Remote, Wish, run_connect
     from polyvalent.cli.interrupt import run

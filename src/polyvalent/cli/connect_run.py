@@ -186,9 +186,12 @@ async def _wait(
     arrivals = [asyncio.create_task(listener.wait(token=token))]
     if may_paste:
         arrivals.append(asyncio.create_task(_read_pasted(token, console)))
-    waiting = console.status("Waiting for the merchant … Ctrl-C gives up")
+    words = "Waiting for the merchant … Ctrl-C gives up"
+    waiting = console.status(words)
     try:
-        if console.is_terminal:
+        if may_paste or not console.is_terminal:
+            console.print(f"  {words}", style="dim")  # nothing may move where somebody types
+        else:
             waiting.start()
         done, _ = await asyncio.wait(
             arrivals, timeout=wish.timeout_s, return_when=asyncio.FIRST_COMPLETED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from urllib.parse import parse_qsl, urlsplit
 
 from polyvalent.cli.ask_platform import BASE_PATH, Question, Reply
@@ -42,7 +43,9 @@ async def run_demo(plan: Plan) -> None:
         await _be_refused(stage)
         _show_ending(stage)
         if not plan.leave:
-            await asyncio.Event().wait()
+            # Everything was shown, so being stopped from here on is how the demo ends well.
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
 
 
 def _show_opening(stage: Stage) -> None:
@@ -189,7 +192,7 @@ async def _list_orders(stage: Stage) -> None:
     await _list(
         stage,
         f"/hubs/{stage.element.hub}/orders",
-        names=("id", "increment_id", "status", "grand_total", "created_at"),
+        names=("id", "increment_id", "status", "grand_total"),
     )
 
 

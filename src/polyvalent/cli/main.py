@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.main import get_command
 
 from polyvalent import __version__
-from polyvalent.cli.connect import connect
+from polyvalent.cli.connect import HELP, connect
 from polyvalent.cli.db import app as db
 from polyvalent.cli.demo import demo
 from polyvalent.cli.elements import app as elements
@@ -30,6 +31,8 @@ from polyvalent.errors import PolyvalentError
 
 START, WORK, OPERATE = "Start here", "Elements and instances", "Operate"
 
+CONTEXT: dict[str, Any] = {"help_option_names": ["--help", "-h"]}
+
 app = typer.Typer(
     name="polyvalent",
     help="One REST API for every online store.\n\n"
@@ -39,12 +42,12 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=dict(CONTEXT),
 )
 app.command("demo", rich_help_panel=START)(demo)
 app.command("serve", rich_help_panel=START)(serve)
 app.command("secrets", rich_help_panel=START)(secrets)
-app.command("connect", rich_help_panel=WORK)(connect)
+app.command("connect", help=HELP, rich_help_panel=WORK)(connect)
 app.add_typer(elements, name="elements", rich_help_panel=WORK)
 app.add_typer(instances, name="instances", rich_help_panel=WORK)
 app.add_typer(traces, name="traces", rich_help_panel=WORK)
@@ -80,7 +83,9 @@ def main() -> int:
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
     try:
-        outcome = app(args=arguments, prog_name="polyvalent", standalone_mode=False)
+        command = get_command(app)
+        _calm(command)
+        outcome = command.main(args=arguments, prog_name="polyvalent", standalone_mode=False)
         sys.stdout.flush()
     except typer.TyperException as error:
         return _refuse(error)
@@ -101,13 +106,28 @@ def main() -> int:
     return outcome if isinstance(outcome, int) else 0
 
 
+# What --help says of an option's value, instead of the name of a Python type.
+_VALUES = {"<bool>": "", "<int>": "N", "<int range>": "N", "<str>": "TEXT", "<list[str]>": "TEXT"}
+
+
+def _calm(command: Any) -> None:
+    """Let --help name values in a person's words, for a command and those below it."""
+    context = typer.Context(command, **CONTEXT)
+    for parameter in command.get_params(context):
+        shown = parameter.display_type_rich(context)
+        if parameter.param_type_name == "option" and shown in _VALUES:
+            parameter.metavar = _VALUES[shown]
+    for below in getattr(command, "commands", {}).values():
+        _calm(below)
+
+
 def _refuse(error: typer.TyperException) -> int:
     message = " ".join(error.format_message().split())
     if not message:  # no command was given, and the help has been shown
         return error.exit_code
     context = getattr(error, "ctx", None)
     hint = f" Try: {context.command_path} --help" if context is not None else ""
-    _say(f"{message}{hint}")
+    _say(f"{message.rstrip('.')}.{hint}")
     return error.exit_code
 
 

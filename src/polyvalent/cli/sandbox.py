@@ -180,16 +180,17 @@ async def _serve_store(name: str, options: Any, *, host: str, port: int, as_json
         if as_json:
             print_json(found, indent=False)
         else:
-            _show(name, found)
+            _show(name, found, admin_path=options.admin_path)
         await asyncio.Event().wait()
     finally:
         running.stop()
 
 
-def _show(name: str, found: dict[str, str]) -> None:
+def _show(name: str, found: dict[str, str], *, admin_path: str) -> None:
     from polyvalent.cli.show import open_console, print_copies, print_pairs, print_title
 
     console = open_console()
+    moved = "" if admin_path == "admin" else f" --admin-path {admin_path}"
     url, key, secret = found["url"], found["consumerKey"], found["consumerSecret"]
     print_title(console, f"A simulated store ({name}) is open")
     print_pairs(
@@ -198,7 +199,7 @@ def _show(name: str, found: dict[str, str]) -> None:
             "Store": url,
             "Consumer key": key,
             "Consumer secret": secret,
-            "Admin": f"{url}/admin",
+            "Admin": f"{url}/{admin_path}",
             "User": found["adminUser"],
             "Password": found["adminPassword"],
         },
@@ -209,7 +210,7 @@ def _show(name: str, found: dict[str, str]) -> None:
         console,
         [
             "export POLYVALENT_EGRESS_ALLOW=127.0.0.1/32",
-            f"polyvalent connect {name} --store {url} \\",
+            f"polyvalent connect {name} --store {url}{moved} \\",
             f"  --key {key} --secret {secret}",
         ],
     )

@@ -57,7 +57,9 @@ def serve(
     from polyvalent.cli.serving import serve_platform
 
     if log_format not in tuple(LogFormat):
-        raise typer.BadParameter(f"it is auto, json or text, not {log_format!r}.")
+        raise typer.BadParameter(
+            f"it is auto, json or text, not {log_format!r}", param_hint="--log-format"
+        )
     settings = settings_of(data_dir, database_url)
     configure_logs(settings.log_level, form=LogFormat(log_format))
     try:
