@@ -327,7 +327,7 @@ async def test_does_not_take_a_visitor_or_a_customer_for_an_admin(own: Shop):
 
 @pytest.mark.parametrize("own", [{"admin_attributes": "none"}], indirect=True)
 async def test_says_when_every_field_is_hidden(own: Shop):
-    with pytest.raises(VendorRefused, match="allow\\s+all attributes") as caught:
+    with pytest.raises(VendorRefused, match=r"allow\s+all attributes") as caught:
         await own("GET", "/products", pageSize=2)
     row, header = await own("GET", "/products/1")
 

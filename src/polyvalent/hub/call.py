@@ -16,6 +16,7 @@ import orjson
 from polyvalent.catalog.classify import error_of
 from polyvalent.catalog.placeholder import placeholders_of
 from polyvalent.catalog.verification import judge_rows
+from polyvalent.egress.failure import DeadlinePassed
 from polyvalent.errors import (
     BadRequest,
     Forbidden,
@@ -95,11 +96,11 @@ async def call(
     """
     element = connection.element
     segments = split_path(incoming.path)
-    if segments[0] == "objects" and "objects" not in _own_tops(connection):
+    if segments[0] == "objects" and not _declares(connection, "objects"):
         return _answer(connection, _describe(connection, incoming, segments))
     if connection.disabled:
         raise Forbidden("The instance is disabled. Enable it: PUT /instances/{id}/enabled.")
-    if segments == ("ping",) and "ping" not in _own_tops(connection):
+    if segments == ("ping",) and not _declares(connection, "ping"):
         return _answer(connection, await _ping(connection, incoming, reach=reach, now=now))
     match = resolve(element, incoming.method.upper(), incoming.path)
     made = _Call(connection=connection, incoming=incoming, match=match, reach=reach)
@@ -244,6 +245,8 @@ async def _send_write(made: _Call, *, body: bytes, hint: str) -> Exchange:
     try:
         return await made.send(made.match, body=body)
     except VendorTimeout as error:
+        if isinstance(error, DeadlinePassed) and not error.sent:
+            raise
         raise VendorTimeout(f"{error.message} {hint}") from error
     except VendorFailure as error:
         raise VendorFailure(f"{error.message} {hint}") from error
@@ -304,8 +307,9 @@ def _allow_get(incoming: Incoming) -> None:
         raise MethodNotAllowed(f"{path} takes GET only.", allowed=("GET",))
 
 
-def _own_tops(connection: Connection) -> frozenset[str]:
-    return frozenset(split_path(item.path)[0] for item in connection.element.resources)
+def _declares(connection: Connection, name: str) -> bool:
+    # An element's own resource goes before ours of the same name.
+    return any(split_path(item.path)[0] == name for item in connection.element.resources)
 
 
 def _is_list(match: Match) -> bool:

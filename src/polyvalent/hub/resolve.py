@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote
 
 from polyvalent.catalog.element import Element, Resource
@@ -98,22 +99,25 @@ class _Found:
 
 
 def _match(declared: str, segments: tuple[str, ...]) -> _Found | None:
-    pattern = strip_hub(declared).strip("/").split("/")
+    pattern = _read_pattern(declared)
     if len(pattern) != len(segments):
         return None
     values: dict[str, str] = {}
-    literals: list[bool] = []
-    for part, segment in zip(pattern, segments, strict=True):
-        name = _PLACEHOLDER.fullmatch(part)
-        if name is None and part != segment:
-            return None
+    for (literal, name), segment in zip(pattern, segments, strict=True):
         # An empty id would lead to the list, dots to another place.
+        if (segment != literal) if name is None else (segment in ("", ".", "..")):
+            return None
         if name is not None:
-            if segment in ("", ".", ".."):
-                return None
-            values[name.group(1)] = segment
-        literals.append(name is None)
-    return _Found(values=values, literals=tuple(literals))
+            values[name] = segment
+    return _Found(values=values, literals=tuple(name is None for _, name in pattern))
+
+
+@lru_cache(maxsize=4096)
+def _read_pattern(declared: str) -> tuple[tuple[str, str | None], ...]:
+    """Cut a declared path into literals and names: "/a/{id}" → (("a", None), ("{id}", "id"))."""
+    parts = strip_hub(declared).strip("/").split("/")
+    names = ((part, _PLACEHOLDER.fullmatch(part)) for part in parts)
+    return tuple((part, found.group(1) if found else None) for part, found in names)
 
 
 def _check_numbers(resource: Resource, values: PathParameters) -> None:
