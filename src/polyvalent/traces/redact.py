@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from polyvalent.auth.oauth1_text import conceal_base_string
+from polyvalent.auth.oauth1_text import CONCEALED, conceal_base_string
 from polyvalent.exchange import Exchange, Headers, Request, Response
 
 MASK = "********"
@@ -44,6 +44,8 @@ _SECRETS = re.compile(
     rf'(?P<head>(?<![A-Za-z])"?(?:{_SECRET_WORDS})"?\s*[=:]\s*"?)(?P<value>[^"&,\s}}]+)',
     re.IGNORECASE,
 )
+# The key is masked where an instance is shown, so a trace does not show it either.
+_CONCEALED = CONCEALED | {"oauth_consumer_key"}
 
 
 def redact_exchange(exchange: Exchange, *, base_string: str = "") -> dict[str, Any]:
@@ -59,7 +61,7 @@ def redact_exchange(exchange: Exchange, *, base_string: str = "") -> dict[str, A
         "elapsedMs": round(exchange.elapsed_ms, 1),
     }
     if base_string:
-        shown["signatureBaseString"] = conceal_base_string(base_string)
+        shown["signatureBaseString"] = conceal_base_string(base_string, names=_CONCEALED)
     return shown
 
 
