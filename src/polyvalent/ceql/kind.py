@@ -88,7 +88,7 @@ def read_boolean(value: object) -> bool | None:
 
 def read_moment(value: object) -> datetime | None:
     """
-    Read a moment: any ISO 8601 form, the form of SQL, or an epoch number. Aware.
+    Read a moment: any ISO 8601 form, the form of SQL, or an epoch number; in UTC.
 
     "2024-02-01", "2024-02-01 00:00:00" and "2024-02-01T01:00+0100" are one moment: without a zone
     it is UTC, without a time midnight. "2024" and "2024-02" are their beginnings, "20240201" a
@@ -130,7 +130,12 @@ def _from_text(text: str) -> datetime | None:
             moment = datetime.fromisoformat(tidy)
         except ValueError:
             return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return None
 
 
 def _from_epoch(number: float) -> datetime | None:

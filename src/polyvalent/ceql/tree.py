@@ -120,9 +120,7 @@ class Statement(Struct, frozen=True, kw_only=True):
 
 def all_of(parts: Iterable[Tree]) -> Tree:
     """Join parts by AND, flat; a part alone stays what it is. There must be one at least."""
-    flat = [
-        inner for part in parts for inner in (part.parts if isinstance(part, And) else (part,))
-    ]
+    flat = [inner for part in parts for inner in (part.parts if isinstance(part, And) else (part,))]
     return flat[0] if len(flat) == 1 else And(tuple(flat))
 
 
