@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -77,11 +78,11 @@ def _root(
     del version, debug
 
 
-def main() -> int:
-    """Run the command of `sys.argv` and return the exit status."""
-    arguments = sys.argv[1:]
-    debug = "--debug" in arguments
-    arguments = [argument for argument in arguments if argument != "--debug"]
+def main(given: Sequence[str] | None = None) -> int:
+    """Run the command that was given, by default that of `sys.argv`; return the exit status."""
+    words = sys.argv[1:] if given is None else given
+    debug = "--debug" in words
+    arguments = [word for word in words if word != "--debug"]
     try:
         command = get_command(app)
         _calm(command)

@@ -1,0 +1,36 @@
+"""`polyvalent secrets`: before the first start, while it runs, and as JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+
+
+def test_it_prints_one_json_object_before_anything_was_started(here, tmp_path):
+    first = here("secrets", "--json", "--data-dir", str(tmp_path / "new" / "data"))
+    again = here("secrets", "--json", "--data-dir", str(tmp_path / "new" / "data"))
+
+    assert first.status == 0, first
+    found = json.loads(first.out)
+    assert list(found) == ["user", "organization"]
+    assert re.fullmatch(r"[A-Za-z0-9+/]{43}=", found["user"])
+    assert re.fullmatch(r"[0-9a-f]{32}", found["organization"])
+    assert again.out == first.out
+
+
+def test_it_shows_a_header_that_works_while_the_platform_runs(shell, fetch):
+    with shell.start("serve", "--port", "0", "--json") as running:
+        done = shell.run("secrets")
+        header = re.search(r"Authorization: (User \S+, Organization \S+)\n", done.out)
+
+        assert header, done
+        assert fetch(f"{running.first['api']}/instances", authorization=header[1]) == (200, [])
+
+
+def test_a_folder_that_cannot_be_made_is_told_in_one_line(here, tmp_path):
+    (tmp_path / "file").write_text("")
+
+    done = here("secrets", "--data-dir", str(tmp_path / "file" / "x"))
+
+    assert (done.status, done.out, done.err.count("\n")) == (1, "", 1)
+    assert str(tmp_path / "file") in done.err

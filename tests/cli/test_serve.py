@@ -1,0 +1,93 @@
+"""`polyvalent serve`: where it listens, how it ends, what it tells when it cannot."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import time
+
+import pytest
+
+
+def test_it_says_where_it_listens_and_is_healthy(shell, fetch):
+    started_at = time.monotonic()
+    with shell.start("serve", "--port", "0", "--json") as running:
+        status, health = fetch(f"{running.first['url']}/health")
+        ready_s = time.monotonic() - started_at
+
+    assert set(running.first) == {"url", "api", "docs", "dataDir"}
+    assert running.first["dataDir"] == str(shell.data_dir)
+    assert (status, health["status"]) == (200, "ok")
+    assert ready_s < 6  # 2 s on a machine that does nothing else
+    assert (shell.data_dir / "keys.json").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_well_within_two_seconds(shell, number):
+    with shell.start("serve", "--port", "0", "--json") as running:
+        running.process.send_signal(number)
+        sent_at = time.monotonic()
+        status = running.process.wait(5)
+        took_s = time.monotonic() - sent_at
+
+    assert status == 0, running.err
+    assert took_s < 2
+    assert json.loads(running.log[-1])["event"] == "serve.stopped"
+
+
+def test_a_port_that_is_taken_is_told_in_one_line(shell):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = shell.run("serve", "--port", str(port))
+
+    assert (done.status, done.out) == (1, "")
+    assert done.err == (
+        f"polyvalent: Cannot listen on 127.0.0.1 port {port}: Address already in use. "
+        "Choose another one with --port; --port 0 takes a free one.\n"
+    )
+
+
+def test_a_platform_that_cannot_be_opened_is_told_in_one_line(shell):
+    shell.data_dir.mkdir()
+    (shell.data_dir / "keys.json").write_text("{}")
+    (shell.data_dir / "keys.json").chmod(0o644)
+
+    done = shell.run("serve", "--port", "0")
+
+    assert done.status == 1
+    assert done.err.count("\n") == 1
+    assert "chmod 600" in done.err
+
+
+def test_options_stand_above_variables(shell):
+    own = shell.home / "own"
+
+    with shell.start(
+        *("serve", "--port", "0", "--json", "--data-dir", str(own), "--log-format", "text"),
+        POLYVALENT_DATA_DIR=str(shell.home / "other"),
+    ) as running:
+        pass
+
+    assert (own / "polyvalent.db").exists()
+    assert not (shell.home / "other").exists()
+    assert "serve.started" in running.log[0]
+    assert not running.log[0].startswith("{")
+
+
+def test_a_person_is_told_what_to_do_next(shell):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = shell.popen("serve", "--port", str(port))
+    words = ""
+    try:
+        while "Ctrl-C" not in words:
+            line = process.stdout.readline()
+            assert line, process.stderr.read()
+            words += line
+    finally:
+        process.terminate()
+        process.communicate()
+
+    assert f"http://127.0.0.1:{port}/docs" in words
+    assert f"polyvalent secrets --data-dir {shell.data_dir}" in words
