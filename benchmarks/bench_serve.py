@@ -88,6 +88,7 @@ def measure_memory(folder: Path, *, instances: int, calls: int) -> dict[str, flo
         assert min(rows) == 20
         memory["hub called"] = served.rss_mb
         memory["peak"] = served.peak_mb
+        api.close()
     finally:
         served.stop()
         shop.stop()

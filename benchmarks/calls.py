@@ -29,6 +29,7 @@ class Api:
         self.url = url
         self.authorization = f"User {user}, Organization {organization}"
         self._kept = threading.local()
+        self._opened: list[http.client.HTTPConnection] = []
 
     def call(
         self,
@@ -61,7 +62,13 @@ class Api:
             parts = urlsplit(self.url)
             kept = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
             self._kept.connection = kept
+            self._opened.append(kept)
         return kept
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        for connection in self._opened:
+            connection.close()
 
 
 async def secrets_of(database_url: str, data_dir: Path) -> dict[str, str]:
