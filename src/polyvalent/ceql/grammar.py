@@ -82,7 +82,7 @@ def parse_statement(text: str) -> Statement:
         scanner.fail("SELECT")
     fields = () if scanner.takes_sign("*") else _read_fields(scanner)
     if not scanner.takes_word("from"):
-        scanner.fail(", or FROM" if fields else "FROM")
+        scanner.fail("a comma or FROM" if fields else "FROM")
     name = scanner.read_object()
     rest = ["WHERE", "ORDER BY", "LIMIT", "OFFSET"]
     where = order = limit = offset = None
@@ -91,7 +91,7 @@ def parse_statement(text: str) -> Statement:
         rest[:1] = ["AND", "OR"]
     if scanner.takes_word("order", "by"):
         order = _read_sorts(scanner)
-        rest = [",", "LIMIT", "OFFSET"]
+        rest = ["a comma", "LIMIT", "OFFSET"]
     if scanner.takes_word("limit"):
         limit = scanner.read_integer()
         rest = ["OFFSET"]
@@ -116,7 +116,7 @@ def parse_order(text: str) -> tuple[Sort, ...]:
         return ()
     sorts = _read_sorts(scanner)
     if not scanner.is_at_end():
-        scanner.fail(", ASC, DESC or the end")
+        scanner.fail("a comma, ASC, DESC or the end")
     return sorts
 
 
@@ -131,7 +131,7 @@ def parse_fields(text: str) -> tuple[str, ...]:
         return ()
     fields = () if scanner.takes_sign("*") else _read_fields(scanner)
     if not scanner.is_at_end():
-        scanner.fail(", or the end" if fields else "the end")
+        scanner.fail("a comma or the end" if fields else "the end")
     return fields
 
 
@@ -178,9 +178,11 @@ def _read_conjunction(scanner: Scanner, depth: int) -> Tree:
 
 
 def _read_primary(scanner: Scanner, depth: int) -> Tree:
+    start = scanner.position
     if not scanner.takes_sign("("):
         return _read_predicate(scanner)
     if depth == DEPTH_MAX:
+        scanner.position = start
         scanner.fail(f"no more than {DEPTH_MAX} parentheses around one another")
     tree = _read_expression(scanner, depth + 1)
     if not scanner.takes_sign(")"):
@@ -212,5 +214,5 @@ def _read_in(scanner: Scanner, field: str, *, negated: bool) -> In:
     while scanner.takes_sign(","):
         values.append(scanner.read_value())
     if not scanner.takes_sign(")"):
-        scanner.fail(", or )")
+        scanner.fail("a comma or )")
     return In(field, tuple(values), negated)

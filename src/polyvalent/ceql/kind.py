@@ -142,5 +142,5 @@ def _from_epoch(number: float) -> datetime | None:
     whole_ms = number if abs(number) >= _EPOCH_MS_FROM else number * 1000
     try:
         return _EPOCH + timedelta(milliseconds=whole_ms)
-    except OverflowError:
+    except (OverflowError, ValueError):
         return None

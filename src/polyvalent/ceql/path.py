@@ -29,7 +29,7 @@ def compile_path(field: str) -> Callable[[Row], Sequence[object]]:
     def find(row: Row) -> Sequence[object]:
         value = row.get(field)
         if value is None:
-            if len(steps) == 1:
+            if steps == (field,):
                 return ()
             return tuple(_walk(row, steps, 0))
         if isinstance(value, list):
