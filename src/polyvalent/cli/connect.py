@@ -131,6 +131,8 @@ def connect(
             f"{chosen.name} authenticates by {chosen.authentication.type}; connect walks through "
             "OAuth 1.0a alone. Create the instance with POST /instances."
         )
+    if callback_url is not None and not sys.stdin.isatty():
+        raise Misused("--callback-url needs a person who pastes the address at the end.")
     overrides = _overrides(chosen, admin_path=admin_path, pairs=set_ or [])
     wish = Wish(
         element=chosen,

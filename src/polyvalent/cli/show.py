@@ -62,6 +62,7 @@ def print_note(console: Console, text: str) -> None:
     """Print a sentence, wrapped to the terminal and indented like the rest."""
     room = max(20, min(console.width, 100) - 2)
     for line in Text(text).wrap(console, room):
+        line.rstrip()
         console.print(Text("  ").append_text(line))
 
 
