@@ -8,7 +8,7 @@ worked is returned, to be remembered.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -111,8 +111,10 @@ def signature_refused(response: Response) -> bool:
     return b"signature_invalid" in response.body[:8192] or "signature_invalid" in challenge
 
 
-def _in_order(variant: Variant, url: str) -> tuple[Variant, ...]:
-    return tuple(dict.fromkeys((variant, *variants_for(url))))
+def _in_order(variant: Variant, url: str) -> Iterator[Variant]:
+    yield variant
+    # Only a refusal makes it worth working out the others: each is a text to be signed.
+    yield from (other for other in variants_for(url) if other != variant)
 
 
 async def _attempt(

@@ -95,6 +95,7 @@ async def put_configuration(
     entry = configuration_entry
     found = await connection.execute(select(entry.c.key).where(entry.c.instance_id == instance_id))
     present = set(found.scalars())
+    added: list[dict[str, Any]] = []
     for key, stored in values.items():
         sealed = stored.secret and stored.value is not None
         columns: dict[str, Any] = {
@@ -112,9 +113,9 @@ async def put_configuration(
             where = and_(entry.c.instance_id == instance_id, entry.c.key == key)
             await connection.execute(update(entry).where(where).values(**columns))
         else:
-            await connection.execute(
-                insert(entry).values(instance_id=instance_id, key=key, **columns)
-            )
+            added.append({"instance_id": instance_id, "key": key, **columns})
+    if added:
+        await connection.execute(insert(entry), added)
 
 
 async def find_instance(
