@@ -35,13 +35,15 @@ _SAFE_HEADERS = frozenset(
         "x-powered-by",
     )
 )
-# name=value in forms and queries, name="value" in OAuth headers, "name":"value" in JSON.
+# name=value in forms and queries, name="value" in OAuth headers, "name":"value" in JSON; a value
+# in quotes ends at its quote, or where the text was cut off.
 _SECRET_WORDS = (
     r"oauth_token_secret|oauth_token|oauth_verifier|oauth_signature|oauth_consumer_key|secret|"
     r"password|access_token|refresh_token|api_?key|token"
 )
 _SECRETS = re.compile(
-    rf'(?P<head>(?<![A-Za-z])"?(?:{_SECRET_WORDS})"?\s*[=:]\s*"?)(?P<value>[^"&,\s}}]+)',
+    rf'(?P<head>(?<![A-Za-z])"?(?:{_SECRET_WORDS})"?\s*[=:]\s*)'
+    r'(?:"(?:[^"\\]|\\.)+(?P<tail>"?)|[^"&,\s}]+)',
     re.IGNORECASE,
 )
 # The key is masked where an instance is shown, so a trace does not show it either.
@@ -67,7 +69,12 @@ def redact_exchange(exchange: Exchange, *, base_string: str = "") -> dict[str, A
 
 def redact_text(text: str) -> str:
     """Mask the values of secret-bearing names in a form, a query, a header or JSON."""
-    return _SECRETS.sub(lambda match: match.group("head") + MASK, text)
+
+    def masked(match: re.Match[str]) -> str:
+        tail = match.group("tail")
+        return match.group("head") + (MASK if tail is None else f'"{MASK}{tail}')
+
+    return _SECRETS.sub(masked, text)
 
 
 def vendor_place(request: Request) -> str:

@@ -1,0 +1,211 @@
+"""What the API answers is what its OpenAPI document says, whatever is sent."""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
+from schemathesis import Case, GenerationMode, Response
+from schemathesis.checks import CheckContext
+from schemathesis.config import (
+    GenerationConfig,
+    ProjectConfig,
+    ProjectsConfig,
+    SchemathesisConfig,
+)
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from polyvalent.api.app import BASE_PATH, OPERATIONS
+from polyvalent.api.openapi import openapi
+from polyvalent.sandbox.magento import RunningStore
+from tests.journeys.application import Application
+from tests.journeys.merchant import consent, query_of
+from tests.journeys.stage import Stage, platform_on_stage
+
+# A vendor's failure (502, 504) is documented and no failure of ours.
+CHECKS = [
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+EXAMPLES = 12
+
+
+def no_failure_of_ours(_: CheckContext, response: Response, case: Case) -> bool | None:
+    assert response.status_code not in (500, 501, 503), (case.as_curl_command(), response.text)
+    return None
+
+
+class World:
+    """A platform with an instance, and which statuses its operations gave."""
+
+    def __init__(self, stage: Stage, shop: RunningStore) -> None:
+        self.stage = stage
+        issued = shop.store.issue_token(admin=shop.store.admin_user)
+        application = Application(stage, shop.store, shop.url)
+        obtained = {"oauth.user.token": issued.token, "oauth.user.token.secret": issued.secret}
+        body = {
+            "element": {"id": 356},
+            "name": "Shop",
+            "externalAuthentication": "initial",
+            "configuration": {**application.configuration, **obtained},
+        }
+        self.instance: dict[str, Any] = stage.call("POST", "/instances", body=body).json()
+        entries = stage.call("GET", f"/instances/{self.instance['id']}/configuration").json()
+        self.entry_id: int = entries[0]["id"]
+        self.statuses: Counter[tuple[str, int]] = Counter()
+
+    def aim(self, case: Case) -> None:
+        """Let most cases hit what is there; what is not there is answered quickly."""
+        aims = {
+            "keyOrId": "magento",
+            "id": self.instance["id"],
+            "entryId": self.entry_id,
+            "hub": "ecommerce",
+            "resource": "products",
+            "rowId": "3",
+        }
+        chosen = case.path_parameters or {}
+        if case.method == "DELETE" and case.path.endswith("/instances/{id}"):
+            aims["id"] = "999999999"  # the one that is there is needed later
+        for name in list(chosen):
+            if name in aims and (name == "id" or len(str(chosen[name])) % 4):
+                chosen[name] = aims[name]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory, shop: RunningStore) -> Iterator[World]:
+    data_dir = tmp_path_factory.mktemp("schema")
+    with platform_on_stage(data_dir, deadline_s=2) as stage:
+        shown = World(stage, shop)
+        yield shown
+        met = {label for label, _ in shown.statuses}
+        done = {label for label, status in shown.statuses if status == 200}
+        # Refusals alone would prove little: after a whole run most operations have succeeded.
+        assert len(met) < len(OPERATIONS) or len(done) >= 0.7 * len(met), met - done
+
+
+def declared(document: dict[str, Any]) -> list[Any]:
+    """Every operation of a document, as schemathesis reads it."""
+    config = SchemathesisConfig(
+        projects=ProjectsConfig(
+            default=ProjectConfig(generation=GenerationConfig(with_security_parameters=False))
+        )
+    )
+    read = schemathesis.openapi.from_dict(document, config=config)
+    return [found.ok() for found in read.get_all_operations()]
+
+
+def attack(world: World, operation: Any, mode: GenerationMode) -> None:
+    """Send cases of an operation, with data as declared or not, and judge the answers."""
+    stage = world.stage
+    enabled = stage.call("PUT", f"/instances/{world.instance['id']}/enabled")
+    assert enabled.status == 200
+    header = {"Authorization": f"{stage.authorization}, Element {world.instance['token']}"}
+
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(operation.as_strategy(generation_mode=mode))
+    def send(case: Case) -> None:
+        world.aim(case)
+        response = case.call(base_url=f"{stage.url}{BASE_PATH}", headers=header)
+        world.statuses[operation.label, response.status_code] += 1
+        case.validate_response(response, checks=[*CHECKS, no_failure_of_ours], headers=header)
+
+    with suppress(Unsatisfiable):  # nothing about an operation without parameters can be wrong
+        send()
+
+
+DOCUMENT = openapi(OPERATIONS, base_path=BASE_PATH)
+
+
+@pytest.mark.parametrize("operation", declared(DOCUMENT), ids=lambda operation: operation.label)
+@pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.name.lower())
+def test_answers_as_documented(world: World, operation: Any, mode: GenerationMode) -> None:
+    attack(world, operation, mode)
+
+
+@pytest.mark.parametrize(
+    ("path", "change", "text"),
+    [
+        ("/hubs/keys", {"content": {"application/json": {"schema": {"type": "object"}}}}, "schema"),
+        ("/hubs/{hub}", {"content": {"application/json": {"schema": {"maxProperties": 1}}}}, ""),
+        ("/hubs/keys", {"content": {"text/csv": {}}}, "content-type"),
+        ("/hubs/keys", None, "status code"),
+    ],
+)
+def test_notices_an_answer_that_is_not_documented(
+    world: World, path: str, change: Any, text: str
+) -> None:
+    document = copy.deepcopy(DOCUMENT)
+    item = document["paths"][path]
+    document["paths"] = {path: item}
+    if change is None:
+        item["get"]["responses"].pop("200")
+    else:
+        item["get"]["responses"]["200"] = {"description": "Wrong.", **change}
+    (operation,) = declared(document)
+    with pytest.raises(BaseExceptionGroup) as caught:
+        attack(world, operation, GenerationMode.POSITIVE)
+    assert text in str(caught.value.exceptions[0]).lower()
+
+
+def test_is_a_valid_document() -> None:
+    validate(DOCUMENT)
+
+
+def test_documents_what_the_whole_flow_answers(application: Application) -> None:
+    stage = application.stage
+    started = application.token()
+    led = application.url(started.json()["token"])
+    browser = consent(led.json()["oauthUrl"], application.store, home=application.site)
+    body = {
+        "element": {"key": "magento"},
+        "name": "Shop",
+        "providerData": {**query_of(browser.seen[-1]), "debug": True},
+        "configuration": application.configuration,
+        "retrieveObjectsAfterInstantiation": True,
+    }
+    created = stage.call("POST", "/instances", body=body)
+    assert created.status == 200, created
+    assert {"type": "vendor", "name": "orders", "vendorName": "orders"} in created.json()["objects"]
+    trace_id = created.headers["elements-trace-id"]
+    traced = stage.call("GET", f"/elements/356/trace/{trace_id}")
+    element = "/elements/{keyOrId}"
+    for method, path, reply in (
+        ("get", f"{element}/oauth/token", started),
+        ("get", f"{element}/oauth/url", led),
+        ("post", "/instances", created),
+        ("get", "/instances/{id}", stage.call("GET", f"/instances/{created.json()['id']}")),
+        ("get", f"{element}/trace/{{traceId}}", traced),
+        ("delete", "/instances/{id}", stage.call("DELETE", f"/instances/{created.json()['id']}")),
+    ):
+        assert reply.status == 200, (path, reply)
+        operation = DOCUMENT["paths"][path][method]
+        shown = operation["responses"]["200"]
+        wanted = {**DOCUMENT, **shown["content"]["application/json"]["schema"]}
+        Draft202012Validator(wanted).validate(reply.json())
+        told = {name.lower() for name in shown["headers"]}
+        sent = {name for name in reply.headers if name.startswith("elements-")}
+        assert sent <= told, path
