@@ -1,0 +1,148 @@
+"""
+Write `benchmarks/results/README.md` from the result files beside it.
+
+    .venv/bin/python -m benchmarks.tabulate
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from benchmarks.machine import RESULTS
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
+    """Yield the lines of a table; the first column reads from the left, the others from the right."""
+    names = list(head)
+    yield f"| {' | '.join(names)} |"
+    yield f"| --- |{' ---: |' * (len(names) - 1)}"
+    for row in rows:
+        yield f"| {' | '.join(str(cell) for cell in row)} |"
+    yield ""
+
+
+def machine(report: dict[str, Any]) -> str:
+    """Say in one sentence where and from what a result comes."""
+    it = report["machine"]
+    return (
+        f"Measured {it['measured_at']} at commit `{it['commit']}`: {it['cores']} cores of "
+        f"{it['cpu']}, {it['system']}, Python {it['python']}, SQLite {it['sqlite']}."
+    )
+
+
+def provisioning(report: dict[str, Any]) -> Iterator[str]:
+    """Yield the section on creations."""
+    yield "## Creating instances\n"
+    yield f"{machine(report)}"
+    yield (
+        f"Medians of {report['rounds']} rounds of {report['creations_a_round']} creations; "
+        "the rows take turns. Processor time is that of one creation.\n"
+    )
+    yield from table(
+        (
+            "database",
+            "at once",
+            "instances/s",
+            "slowest and fastest round",
+            "platform, CPU ms",
+            "store, CPU ms",
+            "store's share",
+        ),
+        (
+            (
+                row["database"],
+                row["concurrency"],
+                row["instances_a_second"],
+                f"{row['slowest_round']} to {row['fastest_round']}",
+                row["platform_cpu_ms"],
+                row["store_cpu_ms"],
+                f"{row['store_share']:.0%}",
+            )
+            for row in report["rows"]
+        ),
+    )
+
+
+def serve(report: dict[str, Any]) -> Iterator[str]:
+    """Yield the section on readiness and memory."""
+    yield "## Readiness and memory of `serve`\n"
+    yield f"{machine(report)}"
+    yield (
+        f"{report['starts']} starts each; {report['instances']} instances, all listed once, then "
+        f"{report['hub_calls']} calls to the hub. Promised: {report['promise']['ready_s']:g} s "
+        f"and {report['promise']['memory_mb']:g} MB.\n"
+    )
+    yield from table(
+        ("start", "median, s", "fastest, s", "slowest, s"),
+        (
+            (
+                {"again": "on a directory used before", "first": "on an empty directory"}[kind],
+                f"{row['median']:.2f}",
+                f"{row['fastest']:.2f}",
+                f"{row['slowest']:.2f}",
+            )
+            for kind, row in report["ready_s"].items()
+        ),
+    )
+    yield from table(("resident memory", "MB"), report["memory_mb"].items())
+
+
+def kill_storm(report: dict[str, Any]) -> Iterator[str]:
+    """Yield the section on kills."""
+    yield "## Killed -9\n"
+    yield f"{machine(report)}\n"
+    yield from table(
+        (
+            "database",
+            "points in the source",
+            "points killed at",
+            "kills there",
+            "kills at work",
+            "kills in a first start",
+            "seconds",
+            "wrong afterwards",
+        ),
+        (
+            (
+                row["database"],
+                row["points_named_in_the_source"],
+                row["points_killed_at"],
+                row["kills_at_named_points"],
+                row["kills_at_work"],
+                row["kills_in_a_first_start"],
+                row["seconds"],
+                len(row["wrong"]),
+            )
+            for row in report["results"]
+        ),
+    )
+    points = sorted({point for row in report["results"] for point in row["kills_by_point"]})
+    yield from table(
+        ("point", *(f"{row['database']}: kills" for row in report["results"]), "wrong"),
+        (
+            (
+                f"`{point}`",
+                *(row["kills_by_point"][point]["kills"] for row in report["results"]),
+                sum(row["kills_by_point"][point]["wrong"] for row in report["results"]),
+            )
+            for point in points
+        ),
+    )
+
+
+SECTIONS = {"provisioning": provisioning, "serve": serve, "kill_storm": kill_storm}
+
+
+def main() -> None:
+    lines = ["# Results\n", "Made by `benchmarks/tabulate.py` from the files beside this one.\n"]
+    for name, section in SECTIONS.items():
+        file = RESULTS / f"{name}.json"
+        if file.exists():
+            lines += section(json.loads(file.read_text()))
+    (RESULTS / "README.md").write_text("\n".join(lines).rstrip() + "\n")
+
+
+if __name__ == "__main__":
+    main()
