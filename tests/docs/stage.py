@@ -1,9 +1,9 @@
 """
 Serve a simulated store and a platform with one instance, for the examples of how-to pages.
 
-    python -m tests.docs.stage <data folder>
+    python -m tests.docs.stage <data folder> <file>
 
-Prints one JSON object with what the examples need, then serves until it is ended.
+Writes one JSON object with what the examples need into the file, then serves until it is ended.
 """
 
 from __future__ import annotations
@@ -69,11 +69,12 @@ def consent(url: str, *, user: str, password: str) -> dict[str, str]:
         "login[password]": password,
         "oauth_token": token,
     }
-    page = browser.open(action[1], urllib.parse.urlencode(fields).encode()).read().decode()
+    form = urllib.parse.urlencode(fields).encode()
+    page = browser.open(action[1], form, timeout=START_S).read().decode()
     confirm = re.search(r'id="oauth_authorize_confirm" action="([^"]+)"', page)
     assert confirm is not None
     try:
-        browser.open(f"{confirm[1]}?oauth_token={token}")
+        browser.open(f"{confirm[1]}?oauth_token={token}", timeout=START_S)
     except urllib.error.HTTPError as redirect:
         query = urllib.parse.urlsplit(redirect.headers["Location"]).query
         redirect.close()
@@ -81,8 +82,8 @@ def consent(url: str, *, user: str, password: str) -> dict[str, str]:
     raise AssertionError("the store did not lead back to the callback")
 
 
-def main(folder: Path) -> None:
-    """Start everything, print what the examples need, and serve."""
+def main(folder: Path, file: Path) -> None:
+    """Start everything, write what the examples need, and serve."""
     store = start_store(StoreOptions(products=30, customers=20, orders=12))
     environ = dict(os.environ) | {
         "POLYVALENT_DATA_DIR": str(folder),
@@ -99,7 +100,9 @@ def main(folder: Path) -> None:
     while not server.started and time.monotonic() < deadline:
         time.sleep(0.01)
     known = describe(app, store, f"http://127.0.0.1:{port}")
-    print(json.dumps(known), flush=True)
+    draft = file.with_suffix(".draft")
+    draft.write_text(json.dumps(known))
+    draft.rename(file)
     thread.join()
 
 
@@ -166,4 +169,4 @@ def describe(app: Any, store: Any, server: str) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -17,7 +17,11 @@ def broken_links(page: Page) -> list[str]:
         if re.match(r"[a-z]+:", link):
             continue
         path, _, fragment = link.partition("#")
-        target = (page.file.parent / path).resolve() if path else page.file
+        if not path:
+            if fragment not in page.anchors():
+                broken.append(f"{page.path}: {link}: no such heading")
+            continue
+        target = (page.file.parent / path).resolve()
         if not target.exists():
             broken.append(f"{page.path}: {link} does not exist")
         elif fragment and target.suffix == ".md":
