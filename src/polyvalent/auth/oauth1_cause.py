@@ -52,13 +52,12 @@ ADDRESS_REWRITTEN = cause(
 PORT_LEFT_OUT = cause(
     4.5,
     "The store leaves the port of its address out when it checks the signature.",
-    "Use the store on its standard port, or sign with the variant port=omitted.",
+    "Reach the store on its standard port, or let its web server keep the port in the Host header.",
 )
 TLS_ENDS_EARLY = cause(
     3.0,
     "TLS ends at a proxy and the store believes it was called over http.",
-    "Tell the store's web server that the connection is secure (HTTPS=on), or sign with the"
-    " variant scheme=http.",
+    "Tell the store's web server that the connection is secure (HTTPS=on).",
 )
 QUERY_AMBIGUOUS = cause(
     3.0,

@@ -25,8 +25,8 @@ SKEW_SUSPICIOUS_S = 60.0
 SKEW_CERTAIN_S = 300.0
 
 _STEPS: dict[Step, str] = {
-    "temporary_credentials": "the request for temporary credentials (request token)",
-    "token_credentials": "the exchange for token credentials (access token)",
+    "temporary_credentials": "the request for a request token",
+    "token_credentials": "the exchange of the request token for an access token",
     "resource": "a signed call",
 }
 

@@ -10,6 +10,8 @@ from polyvalent.errors import BadRequest, PolyvalentError, VendorFailure, Vendor
 from polyvalent.exchange import Response
 from polyvalent.instances.reach import Reached
 
+# The share of the probability below which a cause is not worth a person's time.
+WORTH_NAMING = 0.1
 # Problems that the caller mends by changing the request rather than the credentials.
 _BAD_REQUESTS = frozenset(("parameter_rejected", "parameter_absent", "version_rejected"))
 
@@ -34,7 +36,11 @@ def refusal_of(reached: Reached, *, step: Step, element: Element) -> PolyvalentE
         proxied=is_proxied(response),
         tried=tuple(attempt.variant for attempt in reached.attempts),
     )
-    others = [f"{cause.text} {cause.what_to_do}" for cause in explain_refusal(refusal)[1:3]]
+    others = [
+        f"{cause.text} {cause.what_to_do}"
+        for cause in explain_refusal(refusal)[1:3]
+        if cause.weight >= WORTH_NAMING
+    ]
     message = describe_refusal(refusal)
     if others:
         message += f" Otherwise: {' Or: '.join(others)}"
