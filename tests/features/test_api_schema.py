@@ -12,7 +12,6 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
-from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 from schemathesis import Case, GenerationMode, Response
 from schemathesis.checks import CheckContext
@@ -193,6 +192,7 @@ def test_documents_what_the_whole_flow_answers(application: Application) -> None
     trace_id = created.headers["elements-trace-id"]
     traced = stage.call("GET", f"/elements/356/trace/{trace_id}")
     element = "/elements/{keyOrId}"
+    operations = {operation.label: operation for operation in declared(DOCUMENT)}
     for method, path, reply in (
         ("get", f"{element}/oauth/token", started),
         ("get", f"{element}/oauth/url", led),
@@ -202,10 +202,11 @@ def test_documents_what_the_whole_flow_answers(application: Application) -> None
         ("delete", "/instances/{id}", stage.call("DELETE", f"/instances/{created.json()['id']}")),
     ):
         assert reply.status == 200, (path, reply)
-        operation = DOCUMENT["paths"][path][method]
-        shown = operation["responses"]["200"]
-        wanted = {**DOCUMENT, **shown["content"]["application/json"]["schema"]}
-        Draft202012Validator(wanted).validate(reply.json())
+        operation = operations[f"{method.upper()} {path}"]
+        headers = {name: [value] for name, value in reply.headers.items()}
+        answer = Response(reply.status, headers, reply.body, request=None, elapsed=0, verify=False)
+        operation.validate_response(answer)
+        shown = DOCUMENT["paths"][path][method]["responses"]["200"]
         told = {name.lower() for name in shown["headers"]}
         sent = {name for name in reply.headers if name.startswith("elements-")}
         assert sent <= told, path
