@@ -269,3 +269,50 @@ trace = Table(
     Index("ix_trace_organization_id", "organization_id"),
     Index("ix_trace_instance_id", "instance_id"),
 )
+
+# Elements that an account brought along, and what accounts add to elements that others share.
+# The whole definition is sealed: default values and scripts may hold secrets.
+element = Table(
+    "element",
+    metadata,
+    _id(),
+    _reference("organization"),
+    _reference("account"),
+    Column("key", Text, nullable=False),
+    # The element that this row only adds resources to; null for an element of its own.
+    Column("extends_id", Id),
+    # The element that this one was cloned from; of a clone of a clone, the first.
+    Column("origin_id", Id),
+    sealed_column("body_sealed", context="element/{id}/body"),
+    Column("created_at", Timestamp, nullable=False),
+    Column("updated_at", Timestamp, nullable=False),
+    # Set when it is deleted: instances that it has go on, and its key is free again.
+    Column("deleted_at", Timestamp),
+    Index(
+        "uq_element_account_id_key",
+        "account_id",
+        "key",
+        unique=True,
+        sqlite_where=text("deleted_at IS NULL"),
+        postgresql_where=text("deleted_at IS NULL"),
+    ),
+    Index("ix_element_organization_id", "organization_id"),
+    sqlite_autoincrement=True,
+)
+
+# Accounts that may see an element beside the one it belongs to.
+element_account = Table(
+    "element_account",
+    metadata,
+    _reference("element", primary_key=True),
+    _reference("account", primary_key=True),
+    Index("ix_element_account_account_id", "account_id"),
+)
+
+# Grows with every change to an organization's elements, so that caches notice.
+element_version = Table(
+    "element_version",
+    metadata,
+    _reference("organization", primary_key=True),
+    Column("version", Integer, nullable=False),
+)
