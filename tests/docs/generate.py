@@ -70,6 +70,14 @@ def write_api() -> str:
         for operation in OPERATIONS:
             if operation.tag == tag["name"]:
                 lines += _operation(operation, document)
+    lines += [
+        "## Shapes",
+        "",
+        "What answers are made of. Members that are not always there say so.",
+        "",
+    ]
+    for name, schema in document["components"]["schemas"].items():
+        lines += [f"### {name}", "", *table(("member", "type", "meaning"), _members(schema))]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -89,7 +97,10 @@ def _operation(operation: Operation, document: Mapping[str, Any]) -> Iterator[st
             for item in shown["parameters"]
         ),
     )
-    if operation.body is not None:
+    if operation.body is not None and not operation.body.get("properties"):
+        yield "Body: a JSON object, the fields of the row in the words of the store."
+        yield ""
+    elif operation.body is not None:
         yield from table(
             ("member of the body", "type", "required", "meaning"),
             (
@@ -109,15 +120,28 @@ def _operation(operation: Operation, document: Mapping[str, Any]) -> Iterator[st
     yield ""
 
 
+def _members(schema: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    required = schema.get("required", ())
+    for name, member in schema.get("properties", {}).items():
+        meaning = member.get("description", "")
+        always = meaning if name in required else f"{meaning} Not always there.".strip()
+        inner = ", ".join(f"`{each}`" for each in member.get("properties", {}))
+        yield f"`{name}`", _type(member), f"{always} With {inner}." if inner else always
+
+
 def _answer(schema: Mapping[str, Any]) -> str:
     if "$ref" in schema:
-        return f"`{schema['$ref'].rpartition('/')[2]}`"
+        name = schema["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
     if schema.get("type") == "array":
         inner = schema.get("items", {})
-        return f"a list of {_answer(inner)}" if inner else "a list"
+        named = "objects" if inner.get("type") == "object" else _answer(inner)
+        return f"a list of {named}" if inner else "a list"
     if schema.get("type") == "string":
         return "texts"
-    return schema.get("description", "a JSON value").rstrip(".").lower()
+    if "description" in schema:
+        return str(schema["description"]).rstrip(".").lower()
+    return "a list or an object" if "array" in schema.get("type", ()) else "an object"
 
 
 def _type(schema: Mapping[str, Any]) -> str:

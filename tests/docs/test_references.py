@@ -142,3 +142,30 @@ def test_every_resource_and_configuration_key_of_an_element_is_in_its_page():
             assert f"`{resource.method} {path}`" in page
         for entry in element.configuration:
             assert f"`{entry.key}`" in page
+
+
+def test_the_picture_of_the_architecture_shows_every_package():
+    text = (DOCS / "explanation" / "architecture.md").read_text("utf-8")
+    packages = {
+        file.stem
+        for file in (ROOT / "src" / "polyvalent").iterdir()
+        if (file.is_dir() and list(file.iterdir())) or file.suffix == ".py"
+    } - {"__init__", "__pycache__"}
+
+    assert {name for name in packages if not re.search(rf"\b{name}\b", text)} == set()
+
+
+def test_the_glossary_is_in_order():
+    text = (DOCS / "glossary.md").read_text("utf-8")
+    words = re.findall(r"^\*\*([^*]+)\.\*\*", text, re.MULTILINE)
+
+    assert len(words) > 30
+    assert words == sorted(words, key=str.lower)
+
+
+def test_every_default_number_is_shown_with_its_setting():
+    text = (REFERENCE / "settings.md").read_text("utf-8")
+
+    for field in dataclasses.fields(Settings):
+        if isinstance(field.default, (int, float)):
+            assert re.search(rf"\b{field.default:.0f}\b", text), field.name
