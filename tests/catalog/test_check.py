@@ -170,6 +170,16 @@ def spoil_object(folder: Path) -> None:
     (folder / "objects" / "orders.yaml").rename(folder / "objects" / "sales.yaml")
 
 
+def spoil_transformation(folder: Path) -> None:
+    file = folder / "transformations" / "commerce-products.yaml"
+    file.write_text(file.read_text().replace("vendorPath: sku", "vendorPath: article"))
+
+
+def spoil_transformation_object(folder: Path) -> None:
+    file = folder / "transformations" / "commerce-products.yaml"
+    file.write_text(file.read_text().replace("vendorName: products", "vendorName: goods"))
+
+
 def spoil_icon(folder: Path) -> None:
     (folder / "icon.svg").unlink()
 
@@ -203,6 +213,8 @@ def spoil_yaml(folder: Path) -> None:
         ("files_are_known", spoil_file),
         ("files_are_known", spoil_resource_file),
         ("objects_are_filed_by_name", spoil_object),
+        ("transformations_lead_to_objects", spoil_transformation),
+        ("transformations_lead_to_objects", spoil_transformation_object),
         ("icon_is_a_drawing", spoil_icon),
         ("icon_is_a_drawing", spoil_icon_by_script),
         ("readme_has_its_sections", spoil_readme),
@@ -226,4 +238,4 @@ def test_tries_every_rule():
     tried = {rule for rule, _ in FAULTS}
 
     assert tried == {rule.__name__ for rule in (*ELEMENT_RULES, *RESOURCE_RULES)}
-    assert len({rule.__name__ for rule in FOLDER_RULES}) == 6
+    assert len({rule.__name__ for rule in FOLDER_RULES}) == 7

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from polyvalent.catalog.element import Element
+from polyvalent.catalog.read_yaml import read_yaml
 
 README_SECTIONS = ("Credentials", "Limits", "Known gaps")
 ICON_MAX_BYTES = 20_000
 KNOWN_FILES = frozenset(("element.yaml", "README.md", "icon.svg", "hooks.py"))
-KNOWN_FOLDERS = frozenset(("resources", "objects", "exchanges", "__pycache__"))
+KNOWN_FOLDERS = frozenset(("resources", "objects", "transformations", "exchanges", "__pycache__"))
 
 # What would make a drawing load or run something.
 _ACTIVE = re.compile(r"<script|<foreignObject|<!ENTITY|\bon\w+\s*=|href\s*=", re.IGNORECASE)
@@ -31,7 +32,7 @@ def files_are_known(element: Element, folder: Path) -> Iterator[str]:
     for item in sorted(folder.iterdir()):
         if item.name not in (KNOWN_FOLDERS if item.is_dir() else KNOWN_FILES):
             yield f"{item.name} is not part of an element folder."
-    for name in ("resources", "objects", "exchanges"):
+    for name in ("resources", "objects", "transformations", "exchanges"):
         for item in sorted((folder / name).glob("*")):
             if item.suffix != ".yaml":
                 yield f"{name}/{item.name} is no .yaml file."
@@ -43,6 +44,21 @@ def objects_are_filed_by_name(element: Element, folder: Path) -> Iterator[str]:
     for file in sorted((folder / "objects").glob("*.yaml")):
         if file.stem not in names:
             yield f"objects/{file.name} holds an object of another name."
+
+
+def transformations_lead_to_objects(element: Element, folder: Path) -> Iterator[str]:
+    """Find transformations of objects or fields that the element does not have."""
+    fields = {item.name: {field.name for field in item.fields} for item in element.objects}
+    for file in sorted((folder / "transformations").glob("*.yaml")):
+        content = read_yaml(file)
+        known = fields.get(content.get("vendorName"))
+        if known is None:
+            yield f"transformations/{file.name}: the element has no object {content['vendorName']}."
+            continue
+        for item in content.get("fields", ()):
+            top = re.split(r"[.\[]", item["vendorPath"])[0]
+            if top not in known:
+                yield f"transformations/{file.name}: {content['vendorName']} has no field {top}."
 
 
 def icon_is_a_drawing(element: Element, folder: Path) -> Iterator[str]:
@@ -92,6 +108,7 @@ FOLDER_RULES: tuple[FolderRule, ...] = (
     folder_is_named_by_key,
     files_are_known,
     objects_are_filed_by_name,
+    transformations_lead_to_objects,
     icon_is_a_drawing,
     readme_has_its_sections,
     exchanges_are_there,

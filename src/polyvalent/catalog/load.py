@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct, structs
 
+from polyvalent.catalog.common_resources import CommonResources, load_common_resources
 from polyvalent.catalog.element import Element, ElementObject, Resource
 from polyvalent.catalog.number import number_element
 from polyvalent.catalog.read_yaml import read_yaml
@@ -54,6 +55,7 @@ class Catalog:
     elements: tuple[Element, ...]
     hubs: tuple[Hub, ...]
     by_name: Mapping[str, Element] = field(repr=False)
+    common: CommonResources = field(default_factory=CommonResources, repr=False)
 
     def find(self, key_or_id: str) -> Element:
         """
@@ -88,7 +90,8 @@ def load_catalog(folder: Path | None = None) -> Catalog:
     be read as what it should be, or when two elements share a key or id. Effects: reads files.
     """
     hubs = load_hubs()
-    elements = tuple(load_element(item) for item in find_element_folders(folder))
+    folders = find_element_folders(folder)
+    elements = tuple(load_element(item) for item in folders)
     by_name: dict[str, Element] = {}
     for element in elements:
         if element.hub not in {hub.key for hub in hubs}:
@@ -97,7 +100,10 @@ def load_catalog(folder: Path | None = None) -> Catalog:
             if name in by_name:
                 raise Misconfigured(f"Two elements answer to the name {name!r}.")
             by_name[name] = element
-    return Catalog(elements=elements, hubs=hubs, by_name=by_name)
+    common = load_common_resources(
+        (element.hub, item) for element, item in zip(elements, folders, strict=True)
+    )
+    return Catalog(elements=elements, hubs=hubs, by_name=by_name, common=common)
 
 
 def load_hubs(file: Path = HUBS_FILE) -> tuple[Hub, ...]:
