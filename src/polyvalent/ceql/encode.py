@@ -14,36 +14,29 @@ def encode_value(value: Value, *, kind: Kind, encoding: Encoding) -> str | None:
 
     None if it is not of the kind, or would be another one when the vendor reads it.
     """
-    text = value.text
-    if kind == "number":
-        number = read_number(text)
-        if number is None or looks_like_number(text):
-            return None if number is None else text
-        return str(number)
-    if kind == "date":
-        moment = read_moment(text)
-        if moment is None or not encoding.date:
-            return None if moment is None else text
-        mask = compile_mask(encoding.date)
-        return mask.write(exact) if (exact := mask.floor(moment)) == moment else None
-    if kind == "boolean":
-        truth = read_boolean(text)
-        if truth is None or not encoding.boolean:
-            return None if truth is None else text
-        return encoding.boolean[0 if truth else 1]
-    return text if _survives(text, encoding) else None
+    match kind:
+        case "number":
+            text = _write_number(value.text)
+        case "date":
+            text = _write_moment(value.text, encoding)
+        case "boolean":
+            text = _write_boolean(value.text, encoding)
+        case _:
+            text = value.text if not encoding.trims or value.text == value.text.strip() else None
+    return None if text is None or _is_forbidden(text, encoding) else text
 
 
 def encode_pattern(value: Value, encoding: Encoding) -> str | None:
     r"""Write a pattern: Text("a_b%") → "a\_b%" if _ is to be escaped; None if it would change."""
     parts = value.text.split("%")
     wild = encoding.wildcard
-    if not _survives(value.text, encoding):
+    if encoding.trims and value.text != value.text.strip():
         return None
     if wild != "%" and wild not in encoding.escaped and any(wild in part for part in parts):
         return None
     escapes = {ord(char): f"\\{char}" for char in encoding.escaped}
-    return wild.join(part.translate(escapes) for part in parts)
+    text = wild.join(part.translate(escapes) for part in parts)
+    return None if _is_forbidden(text, encoding) else text
 
 
 def widen_moment(value: Value, *, up: bool, encoding: Encoding) -> Value | None:
@@ -62,7 +55,27 @@ def widen_moment(value: Value, *, up: bool, encoding: Encoding) -> Value | None:
         return None
 
 
-def _survives(text: str, encoding: Encoding) -> bool:
-    if encoding.trims and text != text.strip():
-        return False
-    return not any(char in text for char in encoding.forbidden)
+def _write_number(text: str) -> str | None:
+    number = read_number(text)
+    if number is None:
+        return None
+    return text if looks_like_number(text) else str(number)
+
+
+def _write_moment(text: str, encoding: Encoding) -> str | None:
+    moment = read_moment(text)
+    if moment is None or not encoding.date:
+        return None if moment is None else text
+    mask = compile_mask(encoding.date)
+    return mask.write(moment) if mask.floor(moment) == moment else None
+
+
+def _write_boolean(text: str, encoding: Encoding) -> str | None:
+    truth = read_boolean(text)
+    if truth is None or not encoding.boolean:
+        return None if truth is None else text
+    return encoding.boolean[0 if truth else 1]
+
+
+def _is_forbidden(text: str, encoding: Encoding) -> bool:
+    return any(char in text for char in encoding.forbidden)

@@ -67,15 +67,16 @@ def compile_mask(mask: str) -> Mask:
         return Mask(lambda at: str((at - _EPOCH) // step), step)
     writers: list[str | Callable[[datetime], str]] = []
     words = set()
-    end = 0
+    length = 0
     for found in _find_words(mask):
-        word, end = found[0], found.end()
+        word = found[0]
+        length += len(word)
         if found[2] and word not in _WRITERS and word != "T":
             raise ValueError(f"the date format {mask!r} has {word!r}, which is no word of it")
         words.add(word)
         writers.append(_WRITERS.get(word) or (word if found[1] is None else found[1] or "'"))
     units = [unit for word, unit in _UNITS.items() if word in words]
-    if end != len(mask) or not ({"yyyy", "dd"} <= words and words & {"MM", "MMM"}):
+    if length != len(mask) or not ({"yyyy", "dd"} <= words and words & {"MM", "MMM"}):
         raise ValueError(f"the date format {mask!r} must have year, month, day and paired quotes")
 
     def write(at: datetime) -> str:

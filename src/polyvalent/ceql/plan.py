@@ -9,7 +9,7 @@ its branches imply), and not at all otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -54,11 +54,16 @@ _LOWER: tuple[ComparisonOperator, ComparisonOperator] = (">", ">=")
 
 
 class Push(Struct, frozen=True):
-    """Hold one condition for the vendor: what it asks and its values as the vendor reads them."""
+    """
+    Hold one condition for the vendor: what it asks and its values as the vendor reads them.
+
+    `filter` is the place, in the capabilities, of the filter that takes it.
+    """
 
     predicate: Leaf
     values: tuple[str, ...]
     exact: bool
+    filter: int = 0
 
 
 class PushAny(Struct, frozen=True):
@@ -256,7 +261,7 @@ class _Planner:
         up = bound.operator in ("<", "<=")
         strict, loose = _UPPER if up else _LOWER
         if cause == "value" and kind_of(self.kinds, bound.field) == "date":
-            for item in self._filters(bound):
+            for _, item in self._filters(bound):
                 moment = widen_moment(bound.value, up=up, encoding=item.encoding)
                 if moment is not None:
                     # The moment itself is out of bounds already, so strict takes enough.
@@ -269,19 +274,22 @@ class _Planner:
         # Put a predicate to the vendor just as it stands, or say why that cannot be.
         operator = operator_of(leaf)
         cause: Cause = "noFilter"
-        for item in self._filters(leaf):
+        for place, item in self._filters(leaf):
             if operator not in item.exact and operator not in item.superset:
                 cause = "noOperator" if cause == "noFilter" else cause
                 continue
             values = self._encode(leaf, item)
             if isinstance(values, tuple):
-                return Push(leaf, values, operator in item.exact)
+                return Push(leaf, values, operator in item.exact, place)
             cause = values
         return cause
 
-    def _filters(self, leaf: Leaf) -> Iterable[Filter]:
-        field = leaf.field.replace("[*]", "").replace("[]", "")
-        return (item for item in self.capabilities.filters if field in item.fields)
+    def _filters(self, leaf: Leaf) -> list[tuple[int, Filter]]:
+        field = leaf.field
+        if "[" in field:
+            field = field.replace("[*]", "").replace("[]", "")
+        filters = self.capabilities.filters
+        return [(place, item) for place, item in enumerate(filters) if field in item.fields]
 
     def _encode(self, leaf: Leaf, item: Filter) -> tuple[str, ...] | Cause:
         encoding = item.encoding
@@ -305,7 +313,7 @@ class _Planner:
         if item in pushed or isinstance(item, PushAny):
             return False
         place = (item.predicate.field, operator_of(item.predicate))
-        return place in taken and any(one.once for one in self._filters(item.predicate))
+        return place in taken and self.capabilities.filters[item.filter].once
 
 
 def _first_cause(parts: list[_Narrowed]) -> Cause:
