@@ -156,7 +156,19 @@ def play(stage: Stage, shop: RunningStore, breaker: Breaker) -> tuple[dict[str, 
         secrets[f"lasting token secret {number}"] = token.secret
     stage.call("GET", "/orders", element=instance["token"])
     stage.call("GET", "/nix", element=instance["token"])
+    # The same with everything in the query, where addresses carry what headers did
+    application.extra = {**OWN, "oauth.request.authorization.type": "query"}
+    three = application.authorize()
+    secrets["third request token secret"] = three.secret
+    secrets["third verifier"] = three.callback["oauth_verifier"]
+    data = {**application.body(three)["providerData"], "debug": True}
+    assert application.create(three, providerData={**data, "secret": "0" * 32}).status == 401
+    renewed = {"providerData": data, "configuration": application.configuration}
     path = f"/instances/{instance['id']}"
+    assert stage.call("PATCH", path, body=renewed).status == 200
+    for token in [token for token in store.tokens.values() if token.is_access]:
+        secrets[f"lasting token {len(secrets)}"] = token.token
+        secrets[f"lasting token secret {len(secrets)}"] = token.secret
     stage.call("PATCH", path, body={"configuration": {"oauth.api.secret": "0" * 32}})
     store.revoke_tokens()
     stage.call("GET", "/orders", element=instance["token"])

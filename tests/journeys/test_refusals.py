@@ -422,6 +422,44 @@ def test_explains_clocks_that_differ_with_the_seconds(stage: Stage, open_shop: S
     assert "NTP" in message
 
 
+def test_forgets_an_authorization_that_nobody_finished(own_stage: Stage, open_shop: Shop) -> None:
+    running = open_shop()
+    application = Application(own_stage, running.store, running.url)
+    for hours, kept in ((0, 1), (24, 2), (26, 2), (52, 1)):
+        own_stage.clock.ahead = timedelta(hours=hours)
+        running.store.set_options(clock_skew_s=hours * 3600)
+        assert application.token().status == 200
+        assert own_stage.rows()["authorization_request"] == kept
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (answering(200, b"<html>Welcome</html>"), 400),
+        (answering(200, b""), 400),
+        (answering(302, headers=(("Location", "https://a.example/"),)), 400),
+        (answering(503, b"down"), 502),
+        (answering(500), 502),
+        (answering(200, b"oauth_token=a&oauth_token_secret=b", content_type="text/plain"), 502),
+    ],
+)
+def test_tells_a_store_that_is_replaced_between_the_steps(
+    application: Application, answer: Any, status: int
+) -> None:
+    """The last one hands out credentials, and what follows is not this vendor's API."""
+    with serving(answer) as url:
+        body = {
+            "element": {"key": "magento"},
+            "name": "x",
+            "providerData": {"oauth_token": "t", "oauth_verifier": "v", "secret": "s"},
+            "configuration": {**application.configuration, "store.url": url},
+        }
+        with nothing_left(application.stage):
+            reply = application.stage.call("POST", "/instances", body=body)
+    assert reply.status == status, reply
+    assert reply.message
+
+
 # The rights of the merchant's user
 
 

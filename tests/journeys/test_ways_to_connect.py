@@ -182,6 +182,50 @@ def test_makes_one_instance_of_two_requests_at_once(
     assert either.call("GET", "/ping", element=token).status == 200
 
 
+def test_makes_many_instances_at_once(either: Stage, shop: RunningStore) -> None:
+    application = Application(either, shop.store, shop.url)
+    before = either.rows()["instance"]
+
+    def create(number: int) -> Reply:
+        issued = shop.store.issue_token(admin=shop.store.admin_user)
+        obtained = {"oauth.user.token": issued.token, "oauth.user.token.secret": issued.secret}
+        body = {
+            "element": {"key": "magento"},
+            "name": f"Shop {number}",
+            "externalAuthentication": "initial",
+            "configuration": {**application.configuration, **obtained},
+        }
+        created = either.call("POST", "/instances", body=body)
+        if created.status != 200:
+            return created
+        path = f"/instances/{created.json()['id']}"
+        either.call("PATCH", path, body={"name": f"Changed {number}", "tags": ["a", "b"]})
+        either.call("GET", "/orders?pageSize=1", element=created.json()["token"])
+        return either.call("DELETE" if number % 2 else "GET", path)
+
+    with ThreadPoolExecutor(8) as pool:
+        replies = list(pool.map(create, range(24)))
+    assert [reply.status for reply in replies] == [200] * 24, replies
+    assert {reply.json()["name"] for reply in replies[::2]} == {
+        f"Changed {number}" for number in range(0, 24, 2)
+    }
+    assert either.rows()["instance"] == before + 12
+
+
+def test_makes_one_change_of_two_at_once(either: Stage, shop: RunningStore) -> None:
+    application = Application(either, shop.store, shop.url)
+    path = f"/instances/{application.connect()['id']}"
+    changes = [
+        {"tags": [f"{letter}{place}" for place in range(9)], "name": letter}
+        for letter in "abcdefgh"
+    ]
+    with ThreadPoolExecutor(8) as pool:
+        replies = list(pool.map(lambda body: either.call("PATCH", path, body=body), changes))
+    assert [reply.status for reply in replies] == [200] * len(changes), replies
+    last = either.call("GET", path).json()
+    assert {"name": last["name"], "tags": last["tags"]} in changes
+
+
 def test_carries_another_state_and_a_callback_with_a_query(application: Application) -> None:
     changes = {"state": "shop 7&x=1", "callbackUrl": "https://www.mycoolapp.com/auth?tenant=5"}
     started = application.token(**changes)
