@@ -88,6 +88,7 @@ async def identify(
         account=member.account,
         user=member.user,
         element_token=secrets.element,
+        organization_proven=secrets.organization is not None,
     )
     if cache is not None:
         cache[key] = caller

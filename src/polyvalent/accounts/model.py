@@ -54,10 +54,12 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """
     Be someone whose secrets were right, in the account and organization they belong to.
 
-    `element_token` is what the header named as the instance; nobody has checked it yet.
+    `element_token` is what the header named as the instance; nobody has checked it yet. Whoever
+    sent no organization secret (`organization_proven` is false) may use that instance alone.
     """
 
     organization: Organization
     account: Account
     user: User
     element_token: Secret | None = None
+    organization_proven: bool = True

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from polyvalent.accounts.identify import identify
+from polyvalent.accounts.identify import EXPECTED, identify
 from polyvalent.api.operation import Answer, Call, Operation
-from polyvalent.errors import MethodNotAllowed, NotFound
+from polyvalent.errors import MethodNotAllowed, NotFound, Unauthorized
 
 _BRACES = re.compile(r"\{(\w+)\}")
 
@@ -68,6 +68,9 @@ class Router:
             caller = await identify(
                 platform.ports.database, platform.ports.keys, header, cache=platform.callers
             )
+            if operation.access == "caller" and not caller.organization_proven:
+                # An element token that nobody checks stands for nothing.
+                raise Unauthorized(f"The organization secret is missing. {EXPECTED}")
             call = replace(call, caller=caller)
         return await operation.handle(call)
 

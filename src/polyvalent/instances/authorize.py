@@ -115,8 +115,14 @@ async def authorization_url(ports: Ports, element: Element, parameters: Mapping[
     callback = extend_url(
         application.configuration["oauth.callback.url"] or "", (("state", application.state),)
     )
+    page = fill(application.configuration, "oauth.authorization.url")
+    if not page.lower().startswith(("http://", "https://")):
+        raise BadRequest(
+            "The configuration cannot be used: oauth.authorization.url must be an http:// or "
+            "https:// address, since browsers are sent there."
+        )
     return extend_url(
-        fill(application.configuration, "oauth.authorization.url"),
+        page,
         (("oauth_token", application.request_token), ("oauth_callback", callback)),
     )
 

@@ -78,6 +78,8 @@ def check(element: Element, configuration: Configuration) -> None:
     """
     Make sure that every required entry is there and every value is one its type takes.
 
+    No value may have the placeholder of a secret: filled into an address, the secret would be
+    told to whatever host that address names.
     Raises BadRequest naming all missing entries, key and label, or all bad values.
     """
     missing = [
@@ -98,6 +100,13 @@ def check(element: Element, configuration: Configuration) -> None:
         fault
         for key, value in configuration.items()
         if value is not None and key in known and (fault := _fault(known[key], value))
+    ]
+    faults += [
+        f"{key} must not use {{{name}}}, which is a secret and would travel in an address"
+        for key, value in configuration.items()
+        if value
+        for name in dict.fromkeys(placeholders(value))
+        if is_secret(element, name) and not is_secret(element, key)
     ]
     if faults:
         raise BadRequest("The configuration cannot be used: " + "; ".join(faults) + ".")

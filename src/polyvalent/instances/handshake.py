@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from polyvalent.auth.oauth1 import TokenCredentials
 from polyvalent.catalog.element import Element
 from polyvalent.errors import BadRequest
 from polyvalent.instances import sql
+from polyvalent.instances.application import client_credentials, site_key
+from polyvalent.instances.model import AuthorizationRequest, Configuration
 from polyvalent.instances.ports import Ports
 
 
@@ -22,14 +25,19 @@ class Handshake:
 
 
 async def find_handshake(
-    ports: Ports, element: Element, provider_data: Mapping[str, str]
+    ports: Ports,
+    element: Element,
+    provider_data: Mapping[str, str],
+    *,
+    configuration: Configuration,
 ) -> Handshake:
     """
     Put the handshake together from `providerData`.
 
     `secret` may be the handle of the callback, the secret of the first step, or absent, when
     the stored one is taken. Raises BadRequest that tells a declined, an incomplete, an
-    expired and a used authorization apart. Effects: reads only.
+    expired, a used and a foreign authorization apart: one that was begun for another store or
+    with another application's key than `configuration` has. Effects: reads only.
     """
     start = f"GET /elements/{element.key}/oauth/token"
     token = provider_data.get("oauth_token", "").strip()
@@ -75,6 +83,11 @@ async def find_handshake(
             "This authorization was started more than an hour ago and has expired. "
             f"Start again with {start}."
         )
+    if not _begun_with(configuration, stored, element=element):
+        raise BadRequest(
+            "This authorization was started for another store, or with another consumer key, than "
+            f"the configuration has. Use the values of {start}, or start again with it."
+        )
     if known_handle and secret != stored.handle:
         raise BadRequest(
             "providerData.secret belongs to another authorization than oauth_token. Copy both "
@@ -85,3 +98,12 @@ async def find_handshake(
     return Handshake(
         temporary=TokenCredentials(token, secret), verifier=verifier, request_id=stored.id
     )
+
+
+def _begun_with(
+    configuration: Configuration, stored: AuthorizationRequest, *, element: Element
+) -> bool:
+    # Host and port alone are compared: stores answer over http and https, and in several folders.
+    site = configuration.get(site_key(element) or "") or ""
+    same_host = urlsplit(site).netloc == urlsplit(stored.store_url).netloc
+    return same_host and client_credentials(configuration).key == stored.client_key

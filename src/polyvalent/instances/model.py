@@ -112,6 +112,7 @@ class AuthorizationRequest:
     id: int
     element_key: str
     store_url: str
+    client_key: str
     secret: str = field(repr=False)
     handle: str = field(repr=False)
     expires_at: datetime

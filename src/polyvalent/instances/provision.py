@@ -123,7 +123,9 @@ async def prove(
     if draft.external_authentication == "initial":
         token = _imported(configuration)
     else:
-        handshake = await find_handshake(ports, element, draft.provider_data or {})
+        handshake = await find_handshake(
+            ports, element, draft.provider_data or {}, configuration=configuration
+        )
         ports.mark("provision.before_exchange")
         token = await _exchange(ports, element, configuration, handshake=handshake, watch=watch)
         ports.mark("provision.after_exchange")

@@ -255,6 +255,7 @@ async def find_request_by_token(
         id=row.id,
         element_key=row.element_key,
         store_url=row.store_url,
+        client_key=opened(row.client_key_sealed, "client_key"),
         secret=opened(row.secret_sealed, "secret"),
         handle=opened(row.handle_sealed, "handle"),
         expires_at=row.expires_at,
