@@ -147,7 +147,11 @@ def make_place(folder: Path) -> dict[str, str]:
     shim.parent.mkdir(parents=True)
     shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m polyvalent.cli "$@"\n')
     shim.chmod(0o755)
+    # A machine may have no Python of this name; a reader's has.
+    (folder / "more").mkdir()
+    (folder / "more" / "python3").symlink_to(sys.executable)
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
+    kept["PATH"] = f"{kept.get('PATH', os.defpath)}:{folder / 'more'}"
     return {**kept, "HOME": str(folder), "NO_COLOR": "1", "COLUMNS": "100"}
 
 

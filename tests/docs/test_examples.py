@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -16,6 +17,10 @@ RUNNABLE = [page for page in OWN if any(fence.is_run for fence in page.fences())
 BARE = ("README.md", "docs/tutorial/", "docs/reference/sandbox.md")
 
 
+@pytest.mark.skipif(
+    any(shutil.which(name) is None for name in ("bash", "curl")),
+    reason="the examples of the documentation need bash and curl",
+)
 @pytest.mark.parametrize("page", RUNNABLE, ids=[page.path for page in RUNNABLE])
 def test_the_examples_run(page, request, tmp_path):
     environment = make_place(tmp_path)
@@ -79,6 +84,7 @@ def test_a_text_answer_is_looked_for_line_by_line():
     assert compare_fence(fence, "listens on some port", renamed={})
 
 
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
 def test_a_failing_example_is_a_complaint(tmp_path):
     text = '```bash run\nx=5\n```\n\n```bash run\nfalse; echo "$x"\n```\n'
     good = (
