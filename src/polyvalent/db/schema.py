@@ -316,3 +316,54 @@ element_version = Table(
     _reference("organization", primary_key=True),
     Column("version", Integer, nullable=False),
 )
+
+# What callers' objects look like, at one level. `scope` says whose they are, in one text:
+# "organization/1", "account/2" or "instance/3", since unique constraints pass nulls by.
+object_definition = Table(
+    "object_definition",
+    metadata,
+    _id(),
+    _reference("organization"),
+    _reference("account", nullable=True),
+    _reference("instance", nullable=True),
+    Column("scope", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created_at", Timestamp, nullable=False),
+    Column("updated_at", Timestamp, nullable=False),
+    UniqueConstraint("scope", "name"),
+    Index("ix_object_definition_organization_id_name", "organization_id", "name"),
+    Index("ix_object_definition_account_id", "account_id"),
+    Index("ix_object_definition_instance_id", "instance_id"),
+    sqlite_autoincrement=True,
+)
+
+# How those objects lie in an element's, at one level.
+transformation = Table(
+    "transformation",
+    metadata,
+    _id(),
+    _reference("organization"),
+    _reference("account", nullable=True),
+    _reference("instance", nullable=True),
+    Column("scope", Text, nullable=False),
+    Column("element_key", Text, nullable=False),
+    Column("object_name", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created_at", Timestamp, nullable=False),
+    Column("updated_at", Timestamp, nullable=False),
+    UniqueConstraint("scope", "element_key", "object_name"),
+    Index("ix_transformation_organization_id_object_name", "organization_id", "object_name"),
+    Index("ix_transformation_account_id", "account_id"),
+    Index("ix_transformation_instance_id", "instance_id"),
+    sqlite_autoincrement=True,
+)
+
+# Grows with every change to an organization's definitions and transformations, so that compiled
+# mappings are made anew.
+transformation_version = Table(
+    "transformation_version",
+    metadata,
+    _reference("organization", primary_key=True),
+    Column("version", Integer, nullable=False),
+)
