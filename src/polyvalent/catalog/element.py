@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 # What an answer asks of us, told by status and text; see FailureRule.
 FailureKind = Literal[
@@ -95,6 +95,8 @@ class Hook(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True
     mime_type: str = "application/javascript"
     is_legacy: bool = False
     context_params: str = ""
+    element_id: int = 0
+    resource_id: int = 0
 
 
 class Collection(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
@@ -168,6 +170,8 @@ class Resource(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=
     hooks: tuple[Hook, ...] = ()
     model: Any = None
     response: Any = None
+    formula_id: int = 0
+    tryitout_disable: bool = False
     owner_account_id: int = 0
     created_date: str = ""
     # Extensions.
@@ -188,6 +192,9 @@ class ObjectField(Struct, frozen=True, rename="camel", omit_defaults=True, kw_on
     hidden: bool = False
     read_only: bool = False
     reference: Any = None
+    object_id: int = 0
+    owner_account_id: int = 0
+    reference_object_id: int = 0
 
 
 class SearchConfiguration(Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -208,8 +215,26 @@ class ElementObject(Struct, frozen=True, rename="camel", omit_defaults=True, kw_
     created_date_format: str = ""
     updated_date_name: str = ""
     updated_date_format: str = ""
+    query_date_name: str = ""
+    query_date_format: str = ""
+    query_date_operator: str = ""
     search_configuration: SearchConfiguration = SearchConfiguration()
     fields: tuple[ObjectField, ...] = ()
+    bulk_download_enabled: bool = False
+    bulk_upload_enabled: bool = False
+    native_bulk_download: bool = False
+    native_bulk_upload: bool = False
+    events_enabled: bool = False
+    event_created_supported: bool = False
+    event_updated_supported: bool = False
+    event_deleted_supported: bool = False
+    vendor_event_types: Any = None
+    metadata_discovery: bool = False
+    custom_fields: bool = False
+    operations_supported: Any = None
+    tags: Any = None
+    owner_account_id: int = 0
+    migrated: bool = False
 
 
 class FailureRule(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
@@ -278,6 +303,17 @@ class Element(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=T
     resources: tuple[Resource, ...] = ()
     hooks: tuple[Hook, ...] = ()
     objects: tuple[ElementObject, ...] = ()
+    element_metadata: Any = None
+    hook_name: str = ""
+    paginator_version: str = ""
+    model_type: str = ""
+    child_transformations_enabled: bool = False
+    use_models_for_metadata: bool = False
+    actually_extended: bool = False
+    config_description: str = ""
+    existing_account_description: str = ""
+    signup_url: str = field(name="signupURL", default="")
+    element_provision_type: str = ""
     # Extensions.
     verification: tuple[VerificationRead, ...] = ()
     failures: tuple[FailureRule, ...] = ()
