@@ -37,6 +37,7 @@ REQUEST_ANSWERED = "request.answered"
 REQUEST_BROKE = "request.broke"
 
 REQUEST_ID_BYTES = 12
+FRAMES_SHOWN = 20
 JSON = "application/json;charset=UTF-8"
 EXPOSED = (
     "Elements-Returned-Count, Elements-Total-Count, Elements-Request-Id, "
@@ -135,7 +136,9 @@ def _trace(error: Exception) -> dict[str, Any]:
     while cause is not None and len(chain) < 5:
         chain.append(type(cause).__qualname__)
         cause = cause.__cause__ or cause.__context__
-    return {"error": " from ".join(chain), "frames": "".join(format_tb(error.__traceback__))}
+    # The last frames tell where; a recursion has a thousand more of the same.
+    frames = format_tb(error.__traceback__, limit=-FRAMES_SHOWN)
+    return {"error": " from ".join(chain), "frames": "".join(frames)}
 
 
 def _path(scope: Scope) -> str:

@@ -28,6 +28,11 @@ _find_fields = re.compile(rf"(?:^|&)({_FIELDS})=(.*?)(?=&(?:{_FIELDS})=|$)", re.
 _find_quoted = re.compile(rf'\b({_FIELDS})\s*=\s*"?([^",]*)"?').finditer
 _starts_as_form = re.compile(r"\w+=").match
 _read_name = re.compile(r"\s*([A-Za-z]\w*)(?:\W|$)").match
+# Token and secret that servers issue have 64 to some hundred characters together; what is longer
+# would only fill disks.
+LONGEST_CREDENTIALS = 8192
+# A problem report is a line or two; this bounds what looking for it costs.
+_LARGEST_REPORT_BYTES = 65_536
 _read_range = re.compile(r"\s*(\d{1,15})\s*-\s*(\d{1,15})\s*").fullmatch
 
 
@@ -79,7 +84,8 @@ def parse_credentials(body: bytes) -> IssuedCredentials:
     values = dict(pairs)
     token = values.get("oauth_token")
     secret = values.get("oauth_token_secret")
-    if token and secret is not None and not text.startswith(("<", "{", "[")):
+    readable = len(text) <= LONGEST_CREDENTIALS and not text.startswith(("<", "{", "["))
+    if token and secret is not None and readable:
         known = {"oauth_token", "oauth_token_secret", "oauth_callback_confirmed"}
         return IssuedCredentials(
             credentials=TokenCredentials(token, secret),
@@ -130,7 +136,7 @@ def measure_skew_s(date: str | None, *, received_at: datetime) -> float | None:
         return None
     try:
         told_at = parsedate_to_datetime(date)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if told_at.tzinfo is None:
         told_at = told_at.replace(tzinfo=UTC)
@@ -139,7 +145,7 @@ def measure_skew_s(date: str | None, *, received_at: datetime) -> float | None:
 
 def _texts(body: bytes) -> Iterator[str]:
     """Yield the texts in which a problem may be named, a JSON document text by text."""
-    text = body.decode("utf-8", errors="replace").strip()
+    text = body[:_LARGEST_REPORT_BYTES].decode("utf-8", errors="replace").strip()
     if _MARK not in text:
         return
     if text.startswith(("{", "[", '"')):
@@ -203,6 +209,8 @@ def _describe_body(body: bytes, *, names: tuple[str, ...]) -> str:
         return "an HTML or XML page"
     if start.startswith((b"{", b"[")):
         return "JSON"
+    if len(body) > LONGEST_CREDENTIALS:
+        return f"more than {LONGEST_CREDENTIALS} characters"
     if "oauth_token" in names or "oauth_token_secret" in names:
         return "a form without oauth_token or oauth_token_secret"
     return "another text"

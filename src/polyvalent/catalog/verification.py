@@ -26,7 +26,7 @@ def judge_rows(read: VerificationRead, response: Response) -> VendorError | None
     """
     try:
         data: Any = msgspec.json.decode(response.body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         data = None
     rows = list(data.values()) if isinstance(data, dict) else data
     if not isinstance(rows, list):

@@ -33,9 +33,17 @@ _SENTENCES = frozenset(
         "reason",
     )
 )
-_UNSEEN = re.compile(r"<(script|style|head)\b.*?</\1\s*>|<!--.*?-->", re.DOTALL | re.IGNORECASE)
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.DOTALL | re.IGNORECASE)
-_TAG = re.compile(r"<[^>]{0,2000}>")
+# Every pattern looks ahead over a bounded number of characters, so that no text takes long.
+_UNSEEN_START = re.compile(r"<(script|style|head)\b|<!--", re.IGNORECASE)
+_ENDS = {
+    **{
+        name: re.compile(rf"</{name}\s{{0,20}}>", re.IGNORECASE)
+        for name in ("script", "style", "head", "title")
+    },
+    "": re.compile("-->"),
+}
+_TITLE_START = re.compile(r"<title[^<>]{0,200}>", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]{0,2000}>")
 _MARKUP = re.compile(r"\s*<(!doctype|html|\?xml|[a-z][a-z0-9]*[\s>/])", re.IGNORECASE)
 
 
@@ -80,13 +88,34 @@ def _collect(data: Any, *, depth: int, told: bool = False) -> Iterator[str]:
 
 
 def _strip_markup(text: str) -> str:
+    if "<" not in text and "&" not in text:
+        return text
     text = text[:_MARKUP_MAX]
-    title = _TITLE.search(text)
-    body = _TAG.sub(" ", _UNSEEN.sub(" ", text))
-    seen = html.unescape(body)
-    if not seen.strip() and title is not None:
-        return html.unescape(_TAG.sub(" ", title.group(1)))
-    return seen
+    seen = html.unescape(_TAG.sub(" ", _drop_unseen(text)))
+    return seen if seen.strip() else html.unescape(_TAG.sub(" ", _find_title(text)))
+
+
+def _find_title(text: str) -> str:
+    start = _TITLE_START.search(text)
+    end = _ENDS["title"].search(text, start.end()) if start else None
+    return text[start.end() : end.start()] if start and end else ""
+
+
+def _drop_unseen(text: str) -> str:
+    # An end that is not there is looked for once, whatever number of beginnings there are.
+    kept, place = [], 0
+    endless: set[str] = set()
+    for start in _UNSEEN_START.finditer(text):
+        name = (start.group(1) or "").lower()
+        if start.start() < place or name in endless:
+            continue
+        end = _ENDS[name].search(text, start.end())
+        if end is None:
+            endless.add(name)
+            continue
+        kept.append(text[place : start.start()])
+        place = end.end()
+    return " ".join((*kept, text[place:]))
 
 
 def _squeeze(text: str) -> str:

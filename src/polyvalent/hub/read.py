@@ -17,6 +17,8 @@ from polyvalent.hub.model import Predicate, Row
 from polyvalent.instances.model import Configuration
 
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+|\*)\]")
+# JSON that is nested deeper than this is no row of any vendor, and could not be written again.
+DEEPEST = 100
 NO_FIELDS = (
     "rows came without any field: the vendor's user may see the rows, but no attribute of them"
 )
@@ -161,7 +163,10 @@ def rule_of(element: Element, exchange: Exchange) -> FailureRule | None:
 
 def _decode(response: Response) -> Any:
     try:
-        return orjson.loads(response.body)
+        data = orjson.loads(response.body)
+        if nests_deeper(data, than=DEEPEST):
+            raise _not_rows(response)
+        return data
     except orjson.JSONDecodeError as error:
         kind = (response.header("Content-Type") or "an unnamed type").partition(";")[0]
         raise VendorFailure(
@@ -169,6 +174,21 @@ def _decode(response: Response) -> Any:
             "of the vendor's API may have answered in its place.",
             provider_message=provider_message(response),
         ) from error
+
+
+def nests_deeper(value: Any, *, than: int) -> bool:
+    """Say whether lists and objects lie in each other more than so many levels deep."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(than + 1):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _not_rows(response: Response) -> VendorFailure:

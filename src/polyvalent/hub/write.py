@@ -10,6 +10,7 @@ from polyvalent.catalog.element import Element
 from polyvalent.catalog.placeholder import placeholders_of
 from polyvalent.errors import BadRequest
 from polyvalent.hub.model import Incoming, Row
+from polyvalent.hub.read import DEEPEST, nests_deeper
 from polyvalent.hub.resolve import Match, find_resource, strip_hub
 
 _SHOWN_MAX = 100  # characters of a value in a message
@@ -31,6 +32,8 @@ def read_body(incoming: Incoming) -> Row:
         ) from error
     if not isinstance(data, dict):
         raise BadRequest("The body must be one JSON object; it is another kind of JSON value.")
+    if nests_deeper(data, than=DEEPEST):
+        raise BadRequest(f"The body is nested more than {DEEPEST} levels deep.")
     return data
 
 
