@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from uuid import uuid4
 
 from tests.journeys.stage import ask, serving
 
@@ -27,6 +28,21 @@ def answering(
         raw += [(name.encode(), value.encode()) for name, value in headers]
         await send({"type": "http.response.start", "status": status, "headers": raw})
         await send({"type": "http.response.body", "body": body})
+
+    return app
+
+
+def generous(*, pause_s: float = 0) -> Any:
+    """A store without rows that hands out credentials to anybody, as often as asked."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await asyncio.sleep(pause_s)
+        is_rest = scope["path"].startswith("/api/rest")
+        kind = b"application/json" if is_rest else b"application/x-www-form-urlencoded"
+        body = "[]" if is_rest else f"oauth_token={uuid4().hex}&oauth_token_secret={uuid4().hex}"
+        headers = [(b"content-type", kind)]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body.encode()})
 
     return app
 

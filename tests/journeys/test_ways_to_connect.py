@@ -13,7 +13,7 @@ from starlette.routing import Mount
 from polyvalent.sandbox.magento import RunningStore, StoreOptions, create_app
 from tests.journeys.application import Application
 from tests.journeys.fixtures import SMALL
-from tests.journeys.impostor import in_front_of
+from tests.journeys.impostor import generous, in_front_of
 from tests.journeys.stage import Reply, Stage, serving
 
 Shop = Callable[..., RunningStore]
@@ -180,6 +180,27 @@ def test_makes_one_instance_of_two_requests_at_once(
     assert either.rows()["instance"] == before["instance"] + 1
     token = replies[0].json()["token"]
     assert either.call("GET", "/ping", element=token).status == 200
+
+
+def test_makes_one_instance_also_where_the_store_would_allow_two(
+    either: Stage, shop: RunningStore
+) -> None:
+    with serving(generous(pause_s=0.1)) as url:
+        application = Application(either, shop.store, url)
+        started = application.token().json()
+        before = either.rows()
+        body = {
+            "element": {"key": "magento"},
+            "name": "Shop",
+            "providerData": {"oauth_token": started["token"], "oauth_verifier": "v"},
+            "configuration": application.configuration,
+        }
+        with ThreadPoolExecutor(4) as pool:
+            create = lambda _: either.call("POST", "/instances", body=body)  # noqa: E731
+            replies = list(pool.map(create, range(4)))
+    assert sorted(reply.status for reply in replies) == [200, 400, 400, 400]
+    assert all("used already" in reply.message for reply in replies if reply.status == 400)
+    assert either.rows()["instance"] == before["instance"] + 1
 
 
 def test_makes_many_instances_at_once(either: Stage, shop: RunningStore) -> None:
