@@ -14,7 +14,7 @@ from benchmarks.machine import RESULTS
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
-    """Yield the lines of a table; the first column reads from the left, the others from the right."""
+    """Yield the lines of a table whose first column holds names and the others numbers."""
     names = list(head)
     yield f"| {' | '.join(names)} |"
     yield f"| --- |{' ---: |' * (len(names) - 1)}"
