@@ -11,7 +11,6 @@ import itertools
 import json
 import os
 import shutil
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -89,7 +88,8 @@ async def browsing(folder: Path) -> AsyncIterator[Page]:
     # Chromium refuses its sandbox to root; what it opens here is ours alone.
     root = ("--no-sandbox",) if os.geteuid() == 0 else ()
     command = [path, *OPTIONS, *root, f"--user-data-dir={folder}", "about:blank"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    quiet = asyncio.subprocess.DEVNULL
+    process = await asyncio.create_subprocess_exec(*command, stdout=quiet, stderr=quiet)
     try:
         port = await _port(folder / "DevToolsActivePort", process)
         async with aiohttp.ClientSession() as session:
@@ -101,16 +101,17 @@ async def browsing(folder: Path) -> AsyncIterator[Page]:
                 await page.tell("Page.enable")
                 yield page
     finally:
-        process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=10)
         process.kill()
-        process.wait()
+        await process.wait()
 
 
-async def _port(file: Path, process: subprocess.Popen[bytes]) -> str:
+async def _port(file: Path, process: asyncio.subprocess.Process) -> str:
     async with asyncio.timeout(START_S):
-        while not file.exists() or not file.read_text().strip():
-            assert process.poll() is None, "the browser did not start"
+        while (port := _first_line(file)) == "":
+            assert process.returncode is None, "the browser did not start"
             await asyncio.sleep(0.05)
-    return file.read_text().splitlines()[0]
+    return port
+
+
+def _first_line(file: Path) -> str:
+    return file.read_text().partition("\n")[0] if file.exists() else ""
