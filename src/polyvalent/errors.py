@@ -18,7 +18,9 @@ The tree, grouped by who can do something about it::
     ├── VendorError                    theirs: the store refused or failed
     │   ├── VendorRefused              400, 401, 403, 404 or 409, as the vendor meant it
     │   ├── VendorUnreachable          502
+    │   ├── VendorBusy                 503
     │   ├── VendorFailure              502
+    │   │   └── OutcomeUnknown         502
     │   └── VendorTimeout              504
     └── PlatformError                  ours
         ├── Misconfigured              500
@@ -30,6 +32,8 @@ No message here may carry a secret; whoever raises picks the words.
 """
 
 from __future__ import annotations
+
+from math import ceil
 
 
 class PolyvalentError(Exception):
@@ -138,8 +142,34 @@ class VendorUnreachable(VendorError):
     """Report that no connection to the vendor came about: name, route, port or TLS."""
 
 
+class VendorBusy(VendorError):
+    """
+    Report a store that is not to be called just now: it asked to wait, or it fails all the time.
+
+    Nothing was done. `Retry-After` goes out with the answer, in whole seconds, at least 1.
+    """
+
+    status = 503
+
+    def __init__(
+        self, message: str, *, retry_after_s: float, provider_message: str | None = None
+    ) -> None:
+        super().__init__(message, provider_message=provider_message)
+        self.headers = (("Retry-After", str(max(1, ceil(retry_after_s)))),)
+
+
 class VendorFailure(VendorError):
     """Report an answer that is the vendor's own failure: 5xx, an HTML page, a broken body."""
+
+
+class OutcomeUnknown(VendorFailure):
+    """
+    Report a write that the vendor may have carried out, which looking could not decide.
+
+    The error body has `"outcome": "unknown"`.
+    """
+
+    outcome = "unknown"
 
 
 class VendorTimeout(VendorError):

@@ -36,6 +36,14 @@ class Settings:
     max_body_bytes: int = 5 * 1024 * 1024
     # POLYVALENT_VENDOR_DEADLINE_S: seconds that one call to a vendor may take, retries included.
     vendor_deadline_s: float = 60.0
+    # POLYVALENT_CALLS_PER_SECOND: calls that one instance may make, all processes together.
+    calls_per_second: float = 5000.0
+    # POLYVALENT_WRITERS_PER_STORE: writes at work in one store at a time, all processes together.
+    writers_per_store: int = 1
+    # POLYVALENT_BREAKER_FAILURES: failures in a row after which a store is left alone for a while.
+    breaker_failures: int = 10
+    # POLYVALENT_BREAKER_REST_S: how many seconds it is left alone.
+    breaker_rest_s: float = 15.0
 
     @property
     def key_path(self) -> Path:
@@ -71,6 +79,10 @@ def read_settings(environ: Mapping[str, str], *, home: Path) -> Settings:
         log_level=level,
         max_body_bytes=int(_number(environ, "POLYVALENT_MAX_BODY_BYTES", 5 * 1024 * 1024)),
         vendor_deadline_s=_number(environ, "POLYVALENT_VENDOR_DEADLINE_S", 60.0),
+        calls_per_second=_number(environ, "POLYVALENT_CALLS_PER_SECOND", 5000.0),
+        writers_per_store=_count(environ, "POLYVALENT_WRITERS_PER_STORE", 1),
+        breaker_failures=_count(environ, "POLYVALENT_BREAKER_FAILURES", 10),
+        breaker_rest_s=_number(environ, "POLYVALENT_BREAKER_REST_S", 15.0),
     )
 
 
@@ -103,3 +115,12 @@ def _number(environ: Mapping[str, str], name: str, default: float) -> float:
     if not 0 < number < float("inf"):
         raise Misconfigured(f"{name} is {text!r}; it must be a positive number.")
     return number
+
+
+def _count(environ: Mapping[str, str], name: str, default: int) -> int:
+    text = environ.get(name, "")
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:7]) <= 100_000):
+        raise Misconfigured(f"{name} is {text!r}; it must be a whole number from 1 to 100000.")
+    return int(text)

@@ -59,7 +59,7 @@ class Reply:
     def message(self) -> str:
         """The message of an error, whose shape is checked on the way."""
         shown = self.json()
-        assert set(shown) <= {"requestId", "message", "providerMessage"}, shown
+        assert set(shown) <= {"requestId", "message", "providerMessage", "outcome"}, shown
         assert len(shown["requestId"]) == REQUEST_ID_DIGITS
         assert shown["requestId"] == self.headers["elements-request-id"]
         assert self.headers["content-type"] == "application/json;charset=UTF-8"

@@ -23,6 +23,7 @@ from polyvalent.api.router import Router
 from polyvalent.errors import (
     BadRequest,
     MethodNotAllowed,
+    OutcomeUnknown,
     PayloadTooLarge,
     PolyvalentError,
     Unavailable,
@@ -196,6 +197,8 @@ def _failed(error: PolyvalentError, request_id: str) -> tuple[int, bytes, Header
     body = {"requestId": request_id, "message": error.message}
     if error.provider_message:
         body["providerMessage"] = error.provider_message
+    if isinstance(error, OutcomeUnknown):
+        body["outcome"] = error.outcome
     headers: Headers = error.headers
     if isinstance(error, MethodNotAllowed) and error.allowed:
         headers = (*headers, ("Allow", ", ".join(error.allowed)))

@@ -1,0 +1,93 @@
+"""
+Leave a place alone that fails all the time, and find out when it answers again.
+
+After a number of failures in a row a place rests: nothing is sent to it, callers are told at
+once when to come again. When the rest is over one call is let through; its answer ends the rest,
+its failure begins another. What is known here is this process's own and ends with it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from polyvalent.errors import VendorBusy
+
+# A probe under way tells soon; whoever comes meanwhile asks again then.
+PROBE_S = 2.0
+
+
+@dataclass(kw_only=True, slots=True)
+class _Trouble:
+    # What is known of a place that failed and has not answered since.
+    failures: int = 0
+    rests_until_s: float = 0.0  # on the breaker's clock
+    probing: bool = False
+
+
+class Breaker:
+    """
+    Count the failures of places and keep calls from those that fail.
+
+    `failures_max` failures in a row make a place rest for `rest_s` seconds. `clock` counts
+    seconds from any moment and never goes back.
+    """
+
+    def __init__(
+        self, *, failures_max: int, rest_s: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._failures_max = failures_max
+        self._rest_s = rest_s
+        self._clock = clock
+        self._troubles: dict[str, _Trouble] = {}
+
+    @contextmanager
+    def calling(self, place: str) -> Iterator[Callable[[bool], None]]:
+        """
+        Let a call to a place through and take its outcome: `note(failed)`.
+
+        A call that ends without a note says nothing about the place.
+        Raises VendorBusy while the place rests.
+        """
+        trouble = self._troubles.get(place)
+        probing = trouble is not None and self._admit(place, trouble)
+
+        def note(failed: bool) -> None:  # noqa: FBT001  # one word, and the only one
+            if failed:
+                self._fail(place)
+            elif place in self._troubles:
+                del self._troubles[place]
+
+        try:
+            yield note
+        finally:
+            if probing and trouble is not None:
+                trouble.probing = False
+
+    def _admit(self, place: str, trouble: _Trouble) -> bool:
+        # True for the one call that finds out whether a rest is over.
+        if trouble.failures < self._failures_max:
+            return False
+        left_s = trouble.rests_until_s - self._clock()
+        if left_s > 0 or trouble.probing:
+            raise VendorBusy(
+                f"{place} failed {trouble.failures} times in a row, so it is left alone for a "
+                "while and nothing was sent. It is asked again by itself; try later.",
+                retry_after_s=max(left_s, PROBE_S),
+            )
+        trouble.probing = True
+        return True
+
+    def _fail(self, place: str) -> None:
+        trouble = self._troubles.setdefault(place, _Trouble())
+        trouble.failures += 1
+        if trouble.failures >= self._failures_max:
+            trouble.rests_until_s = self._clock() + self._rest_s
+
+
+def place_of(url: str) -> str:
+    """Return the place that a URL leads to: "https://Shop.example/a?b" → "shop.example"."""
+    return urlsplit(url).netloc.rpartition("@")[2].lower()
