@@ -3,7 +3,8 @@ Serve a simulated store and a platform with one instance, for the examples of ho
 
     python -m tests.docs.stage <data folder> <file>
 
-Writes one JSON object with what the examples need into the file, then serves until it is ended.
+Writes one JSON object with what the examples need into the file, then serves until it or its parent is
+ended.
 """
 
 from __future__ import annotations
@@ -84,6 +85,7 @@ def consent(url: str, *, user: str, password: str) -> dict[str, str]:
 
 def main(folder: Path, file: Path) -> None:
     """Start everything, write what the examples need, and serve."""
+    parent = os.getppid()
     store = start_store(StoreOptions(products=30, customers=20, orders=12))
     environ = dict(os.environ) | {
         "POLYVALENT_DATA_DIR": str(folder),
@@ -103,7 +105,9 @@ def main(folder: Path, file: Path) -> None:
     draft = file.with_suffix(".draft")
     draft.write_text(json.dumps(known))
     draft.rename(file)
-    thread.join()
+    # A test run that was killed must not leave this behind.
+    while os.getppid() == parent and thread.is_alive():
+        time.sleep(0.5)
 
 
 def describe(app: Any, store: Any, server: str) -> dict[str, str]:
