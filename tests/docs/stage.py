@@ -3,8 +3,8 @@ Serve a simulated store and a platform with one instance, for the examples of ho
 
     python -m tests.docs.stage <data folder> <file>
 
-Writes one JSON object with what the examples need into the file, then serves until it or its parent is
-ended.
+Writes one JSON object with what the examples need into the file, then serves until it or its
+parent is ended.
 """
 
 from __future__ import annotations
