@@ -80,8 +80,10 @@ def _read(text, kind, encoding):
             assert re.fullmatch("-?[0-9]+", text)
             unit = 1 if encoding.date == "epochSeconds" else 1000
             return datetime.fromtimestamp(int(text) / unit, UTC).isoformat()
-        moment = datetime.strptime(text, MASKS[encoding.date])
-        return moment.replace(tzinfo=moment.tzinfo or UTC).isoformat()
+        mask = MASKS[encoding.date]
+        if "%z" not in mask:
+            text, mask = f"{text} +0000", f"{mask} %z"
+        return datetime.strptime(text, mask).isoformat()  # noqa: DTZ007 - every mask has %z here
     if kind == "boolean" and encoding.boolean:
         return ("true", "false")[encoding.boolean.index(text)]
     return text

@@ -56,7 +56,7 @@ def test_it_refuses_and_says_what_to_write_instead(where, message):
 
 def test_it_refuses_an_unknown_field_of_an_order_or_projection():
     check_fields(("email", "items.sku"), KINDS, object_name="orders")
-    with pytest.raises(BadRequest, match="no field 'mail'. Did you mean email"):
+    with pytest.raises(BadRequest, match=r"no field 'mail'\. Did you mean email"):
         check_fields(("email", "mail"), KINDS, object_name="orders")
 
 

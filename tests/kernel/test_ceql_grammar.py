@@ -100,7 +100,7 @@ STATEMENTS = [
     ("select * from orders", Statement(object="orders")),
     (
         "select id, email from customers where updated_at > '2024-05-01' "
-        "order by updated_at desc limit 500",
+         "order by updated_at desc limit 500",
         Statement(
             object="customers",
             fields=("id", "email"),
@@ -134,7 +134,8 @@ STATEMENTS = [
         ),
     ),
     ("select a, a from where where limit = 1 limit 1",
-     Statement(object="where", fields=("a",), where=Comparison("limit", "=", Number("1")), limit=1)),
+     Statement(
+         object="where", fields=("a",), where=Comparison("limit", "=", Number("1")), limit=1)),
     ("select * from 2024 offset 1", Statement(object="2024", offset=1)),
 ]  # fmt: skip
 
@@ -212,7 +213,7 @@ def test_it_refuses_a_where_and_points_at_the_place(text, position, expected):
     ],
 )
 def test_it_refuses_a_statement(text, position, expected):
-    with pytest.raises(QueryError, match="^Error parsing query") as caught:
+    with pytest.raises(QueryError, match=r"^Error parsing query") as caught:
         parse_statement(text)
 
     assert (caught.value.position, caught.value.expected) == (position, expected)
@@ -332,11 +333,13 @@ PIECES = ["a", "from", " ", "=", "<", "'", '"', "`", "(", ")", ",", "and", "or",
 @given(st.one_of(st.text(max_size=40), st.lists(st.sampled_from(PIECES)).map(" ".join)))
 def test_any_text_is_read_or_refused_with_a_place_in_it(text):
     for parse in (parse_where, parse_statement, parse_order, parse_fields):
+        error = None
         try:
             parse(text)
-        except QueryError as error:
-            assert 1 <= error.position <= len(text) + 1
-            assert len(error.message.split("\n")) == 3
+        except QueryError as caught:
+            error = caught
+        assert error is None or 1 <= error.position <= len(text) + 1
+        assert error is None or len(error.message.split("\n")) == 3
 
 
 @settings(max_examples=50, deadline=None)

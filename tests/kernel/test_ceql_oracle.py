@@ -157,10 +157,8 @@ def draw_query(random, depth=3):
 
 
 def draw_order(random):
-    sorts = []
-    for field in random.sample(list(KINDS), random.randint(0, 3)):
-        sorts.append(f"{field}{random.choice(['', ' asc', ' desc'])}")
-    return ", ".join(sorts)
+    fields = random.sample(list(KINDS), random.randint(0, 3))
+    return ", ".join(f"{field}{random.choice(['', ' asc', ' desc'])}" for field in fields)
 
 
 @pytest.mark.parametrize("seed", [1, 2])

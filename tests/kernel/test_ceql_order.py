@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from itertools import pairwise
 from random import Random
 
 from polyvalent.ceql import compile_order, parse_order
@@ -44,9 +45,7 @@ def test_equal_rows_keep_the_order_they_came_in():
 
     for order in ("x", "x desc"):
         found = sorted(rows, key=compile_order(parse_order(order), {}))
-        assert all(
-            a["at"] < b["at"] for a, b in zip(found, found[1:], strict=False) if a["x"] == b["x"]
-        )
+        assert all(a["at"] < b["at"] for a, b in pairwise(found) if a["x"] == b["x"])
     assert sorted(rows, key=compile_order((), {})) == rows
 
 

@@ -99,6 +99,8 @@ def read_moment(value: object) -> datetime | None:
         text = value.strip()
         if len(text) > _DATE_LENGTH_MAX:
             return None
+        if len(text) >= 10 and text[4] == "-":  # nearly all of them
+            return _from_text(text)
         if _is_short_date(text):
             text = f"{text}-01-01"[:10]
         elif _is_integer(text) and len(text) != 8:

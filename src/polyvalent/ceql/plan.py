@@ -24,7 +24,6 @@ from polyvalent.ceql.tree import (
     Comparison,
     ComparisonOperator,
     In,
-    IsNull,
     Leaf,
     Like,
     Or,
@@ -179,8 +178,6 @@ class _Planner:
         for at, part, narrowed in found:
             free = [item for item in narrowed.pushed if not self._is_taken(item, pushed, taken)]
             clash = len(free) < len(narrowed.pushed)
-            if clash and narrowed.exact:
-                free = []
             for item in free:
                 pushed[item] = None
                 if isinstance(item, Push):
@@ -293,14 +290,11 @@ class _Planner:
 
     def _encode(self, leaf: Leaf, item: Filter) -> tuple[str, ...] | Cause:
         encoding = item.encoding
-        match leaf:
-            case IsNull():
-                return ()
-            case Like():
-                pattern = encode_pattern(leaf.pattern, encoding)
-                return "value" if pattern is None else (pattern,)
-            case In(values=values) if item.values_max and len(values) > item.values_max:
-                return "length"
+        if isinstance(leaf, Like):
+            pattern = encode_pattern(leaf.pattern, encoding)
+            return "value" if pattern is None else (pattern,)
+        if isinstance(leaf, In) and item.values_max and len(leaf.values) > item.values_max:
+            return "length"
         values = values_of(leaf)
         kind = kind_of(self.kinds, leaf.field)
         found = [encode_value(value, kind=kind, encoding=encoding) for value in values]
