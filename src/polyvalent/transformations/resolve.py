@@ -1,0 +1,78 @@
+"""Say which mapping is in force for an object of an instance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, MutableMapping
+from dataclasses import dataclass, field
+
+from polyvalent.catalog.element import Element
+from polyvalent.errors import BadRequest
+from polyvalent.instances.model import Instance
+from polyvalent.instances.ports import Ports
+from polyvalent.mapping import Mapping, compile_mapping
+from polyvalent.transformations import sql
+from polyvalent.transformations.find import Found, read_visible
+from polyvalent.transformations.model import of_instance
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mappings:
+    """Hold the transformations in force for one instance; each is compiled when first asked for."""
+
+    version: int = 0  # of the organization's transformations when they were read
+    element: Element | None = field(default=None, repr=False)
+    _found: dict[str, Found] = field(default_factory=dict, repr=False)
+    _compiled: dict[str, Mapping] = field(default_factory=dict, repr=False)
+
+    def names(self) -> Iterable[str]:
+        """Return the names of the mapped objects."""
+        return tuple(self._found)
+
+    def find(self, name: str) -> Mapping | None:
+        """
+        Return the mapping of an object, None if it has none.
+
+        Raises BadRequest where the transformation lacks a vendor object or needs a script.
+        """
+        found = self._found.get(name)
+        if found is None:
+            return None
+        mapping = self._compiled.get(name)
+        if mapping is None:
+            mapping = compile_mapping(found.definition, found.transformation)
+            self._compiled[name] = mapping
+        if mapping.scripted:
+            raise BadRequest(
+                f"The transformation of {name} has a script, and scripts are not run yet. "
+                "Take the script out to use the mapping alone."
+            )
+        if not mapping.vendor_name:
+            raise BadRequest(f"The transformation of {name} names no vendorName.")
+        return mapping
+
+
+# Of one process, by instance id.
+Cache = MutableMapping[int, Mappings]
+NOTHING = Mappings()
+
+
+async def resolve_mappings(
+    ports: Ports, instance: Instance, *, element: Element, cache: Cache
+) -> Mappings:
+    """
+    Return the mappings of an instance, as they are now.
+
+    What was compiled is used again until anything of the organization's definitions and
+    transformations has changed, in any process.
+    """
+    if not element.transformations_enabled:
+        return NOTHING
+    known = cache.get(instance.id)
+    async with ports.database.reading() as connection:
+        version = await sql.read_version(connection, organization_id=instance.organization_id)
+        if known is not None and known.version == version and known.element is element:
+            return known
+        found = await read_visible(connection, ports, of_instance(instance), element)
+    made = Mappings(version=version, element=element, _found=found)
+    cache[instance.id] = made
+    return made
