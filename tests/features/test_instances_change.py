@@ -266,6 +266,19 @@ def test_knows_no_other_instance(stage: Stage, text: str) -> None:
         assert refused.message
 
 
+def test_shows_who_made_an_instance_to_a_colleague(
+    connected: tuple[Stage, dict[str, Any]],
+) -> None:
+    stage, instance = connected
+    colleague = stage.run(hired_colleague(stage))
+    path = f"/instances/{instance['id']}"
+    assert stage.call("GET", path, authorization=colleague).json() == instance
+    listed = stage.call("GET", "/instances", authorization=colleague).json()
+    assert instance in listed
+    changed = stage.call("PATCH", path, body={"tags": ["x"]}, authorization=colleague).json()
+    assert changed == {**instance, "tags": ["x"]}
+
+
 def test_shows_nothing_to_another_organization(
     connected: tuple[Stage, dict[str, Any]], shop: RunningStore
 ) -> None:
@@ -302,6 +315,26 @@ def test_shows_nothing_to_another_organization(
     trace = f"/elements/magento/trace/{trace_id}"
     assert stage.call("GET", trace).status == 200
     assert stage.call("GET", trace, authorization=stranger).status == 404
+
+
+async def hired_colleague(stage: Stage) -> str:
+    """Add a user to the default account and return their Authorization."""
+    ports, secret = stage.platform.ports, make_user_secret(os.urandom)
+    async with ports.database.transaction() as connection:
+        member = await accounts.first_member(connection)
+        assert member is not None
+        await accounts.insert_user(
+            connection,
+            account_id=member.account.id,
+            email=f"{os.urandom(4).hex()}@localhost",
+            first_name="Colleague",
+            last_name="User",
+            secret=secret,
+            created_at=ports.now(),
+            ring=ports.keys.ring(),
+            random=os.urandom,
+        )
+    return f"User {secret.reveal()}, Organization {stage.organization}"
 
 
 async def found_organization(stage: Stage) -> str:

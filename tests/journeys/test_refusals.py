@@ -185,6 +185,15 @@ def test_says_what_is_wrong_with_a_callback(application: Application, callback: 
         is_refused(application.token(callbackUrl=callback), 400, "oauth.callback.url")
 
 
+def test_takes_no_mask_for_a_secret(application: Application) -> None:
+    """A configuration that was copied from the answer of another instance."""
+    authorized = application.authorize()
+    masked = {**application.configuration, "oauth.api.secret": "********"}
+    with nothing_left(application.stage):
+        reply = application.create(authorized, configuration=masked)
+    is_refused(reply, 400, "oauth.api.secret", "Send the values themselves")
+
+
 # The way to the store
 
 

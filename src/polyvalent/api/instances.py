@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from polyvalent.api.operation import LARGEST_PAGE, Answer, Call, warn
@@ -11,7 +12,13 @@ from polyvalent.errors import BadRequest, NotFound, Unauthorized
 from polyvalent.instances.change import change
 from polyvalent.instances.draft import read_draft, read_json_object
 from polyvalent.instances.entries import change_entry, list_entries, show_entry
-from polyvalent.instances.find import Filters, find_accessible, find_by_token, find_many
+from polyvalent.instances.find import (
+    Filters,
+    find_accessible,
+    find_by_token,
+    find_many,
+    find_owners,
+)
 from polyvalent.instances.model import Instance
 from polyvalent.instances.present import present, present_lightly
 from polyvalent.instances.provision import provision, with_warnings
@@ -53,13 +60,13 @@ async def get_list(call: Call) -> Answer:
     )
     found = await find_many(call.platform.ports, call.known_caller(), filters)
     lightly = call.value("hydrate") == "false"
-    shown = [present_lightly(item) if lightly else _show(call, item) for item in found]
+    shown = [present_lightly(item) for item in found] if lightly else await _show_all(call, found)
     return Answer(content=shown, headers=(("Elements-Returned-Count", str(len(shown))),))
 
 
 async def get_one(call: Call) -> Answer:
     """Answer an instance."""
-    return Answer(content=_show(call, await _instance(call)))
+    return Answer(content=await _show(call, await _instance(call)))
 
 
 async def put(call: Call) -> Answer:
@@ -123,7 +130,8 @@ async def _change(call: Call) -> Answer:
     async with traced(call, call.caller, element, on=draft.debug) as watch:
         changed = await change(call.platform.ports, instance, draft, element=element, watch=watch)
     return Answer(
-        content=_show(call, changed), headers=(*warn(draft.warnings), *trace_header(call, watch))
+        content=await _show(call, changed),
+        headers=(*warn(draft.warnings), *trace_header(call, watch)),
     )
 
 
@@ -148,9 +156,16 @@ def _element(call: Call, instance: Instance) -> Element:
     return call.platform.catalog.find(instance.element_key)
 
 
-def _show(call: Call, instance: Instance) -> dict[str, Any]:
-    caller = call.known_caller()
-    return present(instance, element=_element(call, instance), user=caller.user)
+async def _show(call: Call, instance: Instance) -> dict[str, Any]:
+    return (await _show_all(call, (instance,)))[0]
+
+
+async def _show_all(call: Call, instances: Sequence[Instance]) -> list[dict[str, Any]]:
+    owners = await find_owners(call.platform.ports, call.known_caller(), instances)
+    return [
+        present(instance, element=_element(call, instance), user=owners[instance.user_id])
+        for instance in instances
+    ]
 
 
 def _wants_objects(call: Call) -> bool:

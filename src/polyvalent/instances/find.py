@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from polyvalent.accounts.model import Caller
+from polyvalent.accounts.model import Caller, User
 from polyvalent.errors import NotFound, Unauthorized
 from polyvalent.instances import sql
 from polyvalent.instances.model import Instance
@@ -57,6 +58,18 @@ async def find_by_token(ports: Ports, caller: Caller | None, token: str) -> Inst
             "The element token is not known: it is mistyped, or its instance was deleted."
         )
     return found
+
+
+async def find_owners(
+    ports: Ports, caller: Caller, instances: Sequence[Instance]
+) -> Mapping[int, User]:
+    """Find the users who made some instances, by id; asks nobody where it was the caller."""
+    others = {instance.user_id for instance in instances} - {caller.user.id}
+    found: tuple[User, ...] = ()
+    if others:
+        async with ports.database.reading() as connection:
+            found = await sql.list_users(connection, ids=others)
+    return {user.id: user for user in (caller.user, *found)}
 
 
 async def find_many(ports: Ports, caller: Caller, filters: Filters) -> tuple[Instance, ...]:

@@ -27,13 +27,20 @@ from polyvalent.instances.application import (
     normalize_addresses,
     transmission,
 )
-from polyvalent.instances.configuration import check, complete, fill, is_secret, unknown_keys
+from polyvalent.instances.configuration import (
+    MASK,
+    check,
+    complete,
+    fill,
+    is_secret,
+    unknown_keys,
+)
 from polyvalent.instances.draft import Draft
 from polyvalent.instances.handshake import Handshake, find_handshake
 from polyvalent.instances.model import Configuration, Instance, NewInstance, StoredValue
 from polyvalent.instances.naming import clean_name
 from polyvalent.instances.ports import Ports
-from polyvalent.instances.reach import SigningKeys, reach
+from polyvalent.instances.reach import LARGEST_REPLY_BYTES, SigningKeys, reach
 from polyvalent.instances.refuse import refusal_of, wrong_place
 from polyvalent.instances.verify import verify
 from polyvalent.instances.watch import Watch
@@ -65,6 +72,7 @@ async def provision(
     name = clean_name(draft.name)
     ports.mark("provision.named")
     given = normalize_addresses(element, draft.configuration or {})
+    _check_unmasked(given)
     check(element, given)
     configuration = complete(element, given)
     ports.mark("provision.checked")
@@ -196,6 +204,7 @@ async def _exchange(
             transmission=transmission(configuration),
         ),
         variant=STANDARD,
+        max_body_bytes=LARGEST_REPLY_BYTES,
         observe=watch.observe,
     )
     if reached.response.status != 200:
@@ -204,6 +213,15 @@ async def _exchange(
         return parse_credentials(reached.response.body).credentials
     except UnreadableCredentials as error:
         raise wrong_place(reached, element=element, found=error.found) from error
+
+
+def _check_unmasked(given: Configuration) -> None:
+    masked = [key for key, value in given.items() if value == MASK]
+    if masked:
+        raise BadRequest(
+            f'The configuration has "{MASK}" in place of {", ".join(masked)}: that is how an '
+            "answer shows a secret. Send the values themselves; a new instance has none to keep."
+        )
 
 
 def _imported(configuration: Configuration) -> TokenCredentials:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Column, and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.engine import Row
 
+from polyvalent.accounts.model import User
 from polyvalent.db import Connection, next_id
 from polyvalent.db.key_file import KeyFile
 from polyvalent.db.schema import (
+    app_user,
     authorization_request,
     configuration_entry,
     instance,
@@ -171,6 +173,13 @@ async def list_instances(
     return await _whole(connection, keys, list(rows))
 
 
+async def list_users(connection: Connection, *, ids: Collection[int]) -> tuple[User, ...]:
+    """List users by their ids."""
+    columns = [app_user.c[name] for name in User.__struct_fields__]
+    rows = await connection.execute(select(*columns).where(app_user.c.id.in_(ids)))
+    return tuple(User(**row) for row in rows.mappings())
+
+
 async def count_instances(connection: Connection, *, organization_id: int) -> int:
     """Count the instances of an organization."""
     query = select(func.count()).where(instance.c.organization_id == organization_id)
@@ -293,6 +302,13 @@ async def delete_expired_requests(connection: Connection, *, before: datetime) -
     """Delete the authorization requests that expired before a moment."""
     table = authorization_request
     await connection.execute(delete(table).where(table.c.expires_at < before))
+
+
+async def delete_surplus_requests(connection: Connection, *, most: int) -> None:
+    """Delete all but about so many of the youngest authorization requests."""
+    table = authorization_request
+    youngest = select(func.max(table.c.id)).scalar_subquery()
+    await connection.execute(delete(table).where(table.c.id <= youngest - most))
 
 
 def _bound(column: Column[Any], **row: int | str) -> str:
