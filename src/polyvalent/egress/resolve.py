@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from ipaddress import ip_address
 
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -21,6 +23,11 @@ from polyvalent.settings import Network
 # Host and port in, addresses as text out: ("a.example", 443) → ("192.0.2.7", "2001:db8::7").
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
+# A lookup that hangs holds its thread long after its call was given up. Threads of their own, and
+# many, so that names nobody answers for do not keep those of others waiting.
+LOOKUPS_AT_ONCE = 128
+_LOOKUPS = ThreadPoolExecutor(LOOKUPS_AT_ONCE, thread_name_prefix="lookup")
+
 _FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
 
 
@@ -30,7 +37,8 @@ async def ask_system(host: str, port: int) -> Sequence[str]:
 
     Raises socket.gaierror.
     """
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    look = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(_LOOKUPS, look)
     return tuple(str(info[4][0]) for info in found)
 
 

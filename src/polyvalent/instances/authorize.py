@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from polyvalent.auth.oauth1 import TokenCredentials
 from polyvalent.auth.oauth1_answer import UnreadableCredentials, parse_credentials
@@ -27,13 +28,15 @@ from polyvalent.instances.application import Application, read_application, site
 from polyvalent.instances.configuration import fill
 from polyvalent.instances.model import NewAuthorizationRequest
 from polyvalent.instances.ports import Ports
-from polyvalent.instances.reach import SigningKeys, reach
+from polyvalent.instances.reach import LARGEST_REPLY_BYTES, SigningKeys, reach
 from polyvalent.instances.refuse import refusal_of, wrong_place
 from polyvalent.instances.watch import Watch
 
 LIFETIME = timedelta(hours=1)
 KEPT_AFTER = timedelta(days=1)
 HANDLE_BYTES = 24
+# Anybody may start an authorization; this many of the youngest are kept, some 100 MB.
+MOST_KEPT = 50_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +71,7 @@ async def request_token(
     async with ports.database.transaction() as connection:
         # Kept a day longer than they live, so that a late merchant is told what happened.
         await sql.delete_expired_requests(connection, before=now - KEPT_AFTER)
+        await sql.delete_surplus_requests(connection, most=MOST_KEPT - 1)
         ports.mark("token.before_insert")
         await sql.insert_authorization_request(
             connection,
@@ -144,17 +148,19 @@ async def _ask_store(
         url=fill(configuration, "oauth.request.url"),
         headers=(("Accept", "*/*"),),
     )
-    reached = await reach(
-        ports,
-        request,
-        keys=SigningKeys(
-            client=application.client,
-            callback=callback,
-            transmission=transmission(configuration),
-        ),
-        variant=STANDARD,
-        observe=watch.observe,
-    )
+    with ports.strangers.passing(urlsplit(request.url).netloc):
+        reached = await reach(
+            ports,
+            request,
+            keys=SigningKeys(
+                client=application.client,
+                callback=callback,
+                transmission=transmission(configuration),
+            ),
+            variant=STANDARD,
+            max_body_bytes=LARGEST_REPLY_BYTES,
+            observe=watch.observe,
+        )
     if reached.response.status != 200:
         raise refusal_of(reached, step="temporary_credentials", element=application.element)
     try:

@@ -10,6 +10,7 @@ from polyvalent.catalog.load import Catalog
 from polyvalent.db import Database
 from polyvalent.db.key_file import KeyFile
 from polyvalent.egress import Door
+from polyvalent.instances.turnstile import Turnstile
 
 
 def pass_by(point: str) -> None:
@@ -27,4 +28,6 @@ class Ports:
     now: Callable[[], datetime] = field(repr=False)  # aware, UTC
     random: Callable[[int], bytes] = field(repr=False)
     deadline_s: float = 60.0
+    # Counts what callers without secrets make us call.
+    strangers: Turnstile = field(default_factory=Turnstile, repr=False)
     mark: Callable[[str], None] = field(default=pass_by, repr=False)

@@ -16,9 +16,14 @@ from polyvalent.auth.oauth1 import ClientCredentials, TokenCredentials, Transmis
 from polyvalent.auth.oauth1_answer import measure_skew_s
 from polyvalent.auth.oauth1_trial import variants_for
 from polyvalent.auth.oauth1_variant import Variant
+from polyvalent.egress.door import DEFAULT_MAX_BODY_BYTES
 from polyvalent.exchange import Exchange, Request, Response
 from polyvalent.instances.ports import Ports
 
+# Another attempt in less time than this would only run into the deadline.
+LEAST_S = 0.2
+# Credentials and problem reports are a line or two, error pages some kilobytes.
+LARGEST_REPLY_BYTES = 256 * 1024
 NONCE_BYTES = 16  # 32 hex digits: longer ones are cut by some servers and then collide
 
 
@@ -80,17 +85,32 @@ async def reach(
     keys: SigningKeys,
     variant: Variant,
     attempts: int = 1,
+    max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
     observe: Callable[[Attempt], None] | None = None,
 ) -> Reached:
     """
     Sign and send a request, first in the given variant, then in those that may matter for it.
 
     `attempts` is for failures of the network, each signed anew; the variants come on top.
+    All of them together take no longer than `ports.deadline_s`: what is left after one is the
+    next one's time.
     Raises what `Door.send` raises, and UnsignableRequest.
     """
     made: list[Attempt] = []
+    started_at = ports.now()
     for candidate in _in_order(variant, request.url):
-        attempt = await _attempt(ports, request, keys=keys, variant=candidate, attempts=attempts)
+        left_s = ports.deadline_s - (ports.now() - started_at).total_seconds()
+        if made and left_s < LEAST_S:
+            break
+        attempt = await _attempt(
+            ports,
+            request,
+            keys=keys,
+            variant=candidate,
+            limits=_Limits(
+                attempts=attempts, deadline_s=round(left_s, 1), max_body_bytes=max_body_bytes
+            ),
+        )
         made.append(attempt)
         if observe is not None:
             observe(attempt)
@@ -117,8 +137,15 @@ def _in_order(variant: Variant, url: str) -> Iterator[Variant]:
     yield from (other for other in variants_for(url) if other != variant)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Limits:
+    attempts: int
+    deadline_s: float
+    max_body_bytes: int
+
+
 async def _attempt(
-    ports: Ports, request: Request, *, keys: SigningKeys, variant: Variant, attempts: int
+    ports: Ports, request: Request, *, keys: SigningKeys, variant: Variant, limits: _Limits
 ) -> Attempt:
     base_string = ""
 
@@ -139,7 +166,11 @@ async def _attempt(
         return signed.request
 
     exchange = await ports.door.send(
-        request, sign=sign_now, deadline_s=ports.deadline_s, attempts=attempts
+        request,
+        sign=sign_now,
+        deadline_s=limits.deadline_s,
+        max_body_bytes=limits.max_body_bytes,
+        attempts=limits.attempts,
     )
     return Attempt(
         exchange=exchange, variant=variant, base_string=base_string, received_at=ports.now()

@@ -19,6 +19,9 @@ from polyvalent.instances.reach import Reached, SigningKeys, reach
 from polyvalent.instances.refuse import refusal_of
 from polyvalent.instances.watch import Watch
 
+# One row is asked for; a store that sends more is not what it should be.
+LARGEST_ROWS_BYTES = 1024 * 1024
+
 
 async def verify(
     ports: Ports,
@@ -74,6 +77,7 @@ async def _read(
         keys=SigningKeys(client=client_credentials(configuration), token=token),
         variant=variant,
         attempts=2,
+        max_body_bytes=LARGEST_ROWS_BYTES,
         observe=watch.observe,
     )
 
