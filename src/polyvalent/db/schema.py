@@ -191,6 +191,7 @@ instance = Table(
     _flag("valid", default=True),
     _flag("disabled", default=False),
     Column("invalid_reason", Text),
+    Column("invalid_at", Timestamp),
     _flag("events_enabled", default=False),
     _flag("caching_enabled", default=False),
     _flag("trace_logging_enabled", default=False),

@@ -1,0 +1,72 @@
+"""
+Draw the tables behind calls to stores: turns, budgets, kept answers, intents to write.
+
+They belong to `schema`, whose forms they have; this is a module of its own for its length. None
+of them holds anything that is needed longer than a few days.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, Index, Table, Text
+
+from polyvalent.db.schema import Id, Timestamp, digest_column, metadata, sealed_column
+
+
+def _instance(*, primary_key: bool = False) -> Column[int]:
+    return Column(
+        "instance_id",
+        Id,
+        ForeignKey("instance.id", ondelete="CASCADE"),
+        primary_key=primary_key,
+        nullable=False,
+    )
+
+
+# What one holder has for itself until it gives it back or `expires_at` passes: see db/lease.py.
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text),
+    Column("expires_at", Timestamp, nullable=False, index=True),
+    # Who is next: the holder of now may not take it again before.
+    Column("wanted_by", Text),
+    Column("wanted_until", Timestamp),
+)
+
+# From when on an instance may make further calls: see db/allowance.py.
+allowance = Table(
+    "allowance",
+    metadata,
+    _instance(primary_key=True),
+    Column("next_at", Timestamp, nullable=False),
+)
+
+# A call that carries an Idempotency-Key. The content is what was asked, and once it was answered,
+# the answer.
+kept_call = Table(
+    "kept_call",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    _instance(),
+    sealed_column("key_sealed", context="kept_call/{id}/key"),
+    digest_column("key_digest", of="key_sealed", purpose="kept_call.key"),
+    sealed_column("content_sealed", context="kept_call/{id}/content"),
+    Column("created_at", Timestamp, nullable=False, index=True),
+    Index("ix_kept_call_instance_id", "instance_id"),
+    sqlite_autoincrement=True,
+)
+
+# A row that is about to be created, until it is known what became of it.
+write_intent = Table(
+    "write_intent",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    _instance(),
+    # What tells the row from others: resource and natural key.
+    sealed_column("identity_sealed", context="write_intent/{id}/identity"),
+    digest_column("identity_digest", of="identity_sealed", purpose="write_intent.identity"),
+    Column("created_at", Timestamp, nullable=False, index=True),
+    Index("ix_write_intent_instance_id", "instance_id"),
+    sqlite_autoincrement=True,
+)
