@@ -23,6 +23,7 @@ from polyvalent.api.router import Router
 from polyvalent.errors import (
     BadRequest,
     MethodNotAllowed,
+    Misconfigured,
     OutcomeUnknown,
     PayloadTooLarge,
     PolyvalentError,
@@ -51,6 +52,10 @@ ALLOWED_HEADERS = (
 _DEFECT = (
     "polyvalent failed to answer this request; that is a defect of ours, not of the request. "
     "Tell the operator the requestId: the log has the cause under it."
+)
+_MISCONFIGURED = (
+    "This platform is not set up right and cannot answer this request. Tell its operator the "
+    "requestId: the log has the reason under it."
 )
 _log = structlog.get_logger("polyvalent.api")
 
@@ -194,7 +199,12 @@ def _dump(answer: Answer) -> bytes:
 
 
 def _failed(error: PolyvalentError, request_id: str) -> tuple[int, bytes, Headers]:
-    body = {"requestId": request_id, "message": error.message}
+    message = error.message
+    if isinstance(error, Misconfigured):
+        # Written for the operator: it may name files and settings, which callers need not know.
+        _log.error(REQUEST_BROKE, request_id=request_id, reason=message)
+        message = _MISCONFIGURED
+    body = {"requestId": request_id, "message": message}
     if error.provider_message:
         body["providerMessage"] = error.provider_message
     if isinstance(error, OutcomeUnknown):

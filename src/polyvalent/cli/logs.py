@@ -71,7 +71,7 @@ def configure_logs(level: str, *, form: LogFormat = LogFormat.AUTO) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     # What libraries say below a warning is about themselves.
-    root.setLevel(number if level == "debug" else max(number, logging.WARNING))
+    root.setLevel(max(number, logging.WARNING))
 
 
 def _dump(event: Any, **_: Any) -> str:
