@@ -21,7 +21,7 @@ MASKS = {
     "yyyy-MM-dd HH:mm:ss": "%Y-%m-%d %H:%M:%S",
     "dd/MM/yyyy": "%d/%m/%Y",
     "EEE, dd MMM yyyy HH:mm Z": "%a, %d %b %Y %H:%M %z",
-    "yyyy-MM-dd'T'HH:mm:ss.SSSXXX": "%Y-%m-%dT%H:%M:%S.%f%z",
+    "yyyy-MM-dd'T'HH:mm:ss.SSSX": "%Y-%m-%dT%H:%M:%S.%f%z",
 }
 
 

@@ -99,8 +99,8 @@ def test_it_reads_a_where(text, tree):
 STATEMENTS = [
     ("select * from orders", Statement(object="orders")),
     (
-        "select id, email from customers where updated_at > '2024-05-01' "
-         "order by updated_at desc limit 500",
+        """select id, email from customers where updated_at > '2024-05-01'
+        order by updated_at desc limit 500""",
         Statement(
             object="customers",
             fields=("id", "email"),

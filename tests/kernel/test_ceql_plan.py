@@ -428,7 +428,7 @@ def test_a_pushed_order_is_the_order_of_the_query():
 
 
 def test_it_explains_in_words():
-    here = "filtered here: the"
+    here, there = "filtered here: the", "sorted here: the vendor"
     where = "id = 5 and name like '%mug%' and on = 1 and (price > 1 or on = 0) and name != 'x'"
 
     plan = make_plan(parse_where(where), parse_order("name desc"), capabilities=SHOP, kinds=KINDS)
@@ -448,8 +448,7 @@ def test_it_explains_in_words():
             f"on = 1 is {here} vendor does not filter by this field.",
             f"price > 1 OR on = 0 is {here} vendor cannot be asked for one of several conditions.",
             f"name != 'x' is {here} vendor filters by this field, but not with this operator.",
-            "name DESC is sorted here: the vendor does not sort by this field, or sorts it "
-            "differently.",
+            f"name DESC is {there} does not sort by this field, or sorts it differently.",
         ],
     }
 
@@ -478,6 +477,9 @@ def test_capabilities_are_data_of_an_element():
     [
         b'{"date": "yyyy-MM-dd hh:mm"}',
         b'{"date": "MM-dd"}',
+        b'{"date": "HH:mm"}',
+        b'{"date": "yyyy-dd"}',
+        b'{"date": "yyyy-MM-dd mm:ss"}',
         b'{"date": "yyyy-MM-dd\'T"}',
         b'{"date": "dd/MM/yy"}',
         b'{"boolean": ["1"]}',

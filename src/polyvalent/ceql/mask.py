@@ -2,8 +2,8 @@
 Write moments by a mask such as "yyyy-MM-dd'T'HH:mm:ssZ", in UTC.
 
 The words are those of the element model: yyyy, MM, MMM (Feb), dd, EEE (Thu), HH, mm, ss, SSS,
-Z (+0000), XXX (Z). Signs, text in single quotes and a single T stand for themselves. The masks
-"epochSeconds" and "epochMillis" count from 1970.
+Z (+0000), X however often (Z). Signs, text in single quotes and a single T stand for themselves.
+The masks "epochSeconds" and "epochMillis" count from 1970.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _WRITERS: dict[str, Callable[[datetime], str]] = {
     "ss": lambda at: f"{at.second:02}",
     "SSS": lambda at: f"{at.microsecond // 1000:03}",
     "Z": lambda _at: "+0000",
-    "XXX": lambda _at: "Z",
+    "X": lambda _at: "Z",
 }
 _COUNTERS = {"epochSeconds": _SECOND, "epochMillis": _MILLISECOND}
 _UNITS = {
@@ -60,7 +60,8 @@ def compile_mask(mask: str) -> Mask:
     """
     Compile a mask: with "yyyy-MM-dd", `write` makes "2024-02-01" of a moment.
 
-    Raises ValueError for a word that is not known, and for a mask without year, month or day.
+    Raises ValueError for a word that is not known, and for a mask that leaves out something
+    greater than the least it has: a year, month or day, an hour where there are minutes.
     """
     if mask in _COUNTERS:
         step = _COUNTERS[mask]
@@ -71,13 +72,16 @@ def compile_mask(mask: str) -> Mask:
     for found in _find_words(mask):
         word = found[0]
         length += len(word)
+        if word.startswith("X"):
+            word = "X"  # its length says how an offset is written, and UTC has none
         if found[2] and word not in _WRITERS and word != "T":
             raise ValueError(f"the date format {mask!r} has {word!r}, which is no word of it")
         words.add(word)
         writers.append(_WRITERS.get(word) or (word if found[1] is None else found[1] or "'"))
     units = [unit for word, unit in _UNITS.items() if word in words]
-    if length != len(mask) or not ({"yyyy", "dd"} <= words and words & {"MM", "MMM"}):
-        raise ValueError(f"the date format {mask!r} must have year, month, day and paired quotes")
+    whole = units == list(_UNITS.values())[-len(units) :] and "yyyy" in words
+    if length != len(mask) or not whole or not words & {"MM", "MMM"}:
+        raise ValueError(f"the date format {mask!r} leaves something out, or has an open quote")
 
     def write(at: datetime) -> str:
         return "".join(writer if isinstance(writer, str) else writer(at) for writer in writers)
