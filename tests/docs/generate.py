@@ -26,6 +26,7 @@ from tests.docs.pages import DOCS
 NOTE = "*Made from the code by `python -m tests.docs.generate`. Do not edit it by hand.*"
 ACCESS = {
     "none": "nobody needs to authorize",
+    "perhaps": "`User …, Organization …`, or nobody, who sees the public catalog alone",
     "caller": "`User …, Organization …`",
     "element": "`User …, Organization …, Element …`",
 }

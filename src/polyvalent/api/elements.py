@@ -7,48 +7,53 @@ from typing import Any
 import msgspec
 
 from polyvalent.api import schemas
+from polyvalent.api.element_selection import read_selection
+from polyvalent.api.element_shapes import present_entry, present_listed, present_whole
 from polyvalent.api.operation import LARGEST_PAGE, Answer, Call, Operation, Parameter
-from polyvalent.catalog.element import ConfigurationEntry, Element
 from polyvalent.catalog.metadata import describe_element
-from polyvalent.instances.present import present_element
 from polyvalent.traces.read import read_trace
 
 
 async def list_elements(call: Call) -> Answer:
-    """Answer the elements, without their definitions."""
+    """Answer the elements that the caller may see, without their definitions unless asked."""
     page = call.number("page", default=1, most=1_000_000)
     size = call.number("pageSize", default=200, most=LARGEST_PAGE)
-    shown = [present_element(element) for element in call.platform.catalog.elements]
-    part = shown[(page - 1) * size : page * size]
+    elements = await call.platform.shelf.find_all(call.reader)
+    selection = read_selection(call.value("where") or "")
+    taken = [element for element in elements if selection.takes(present_listed(element))]
+    show = present_listed if selection.abridged else present_whole
+    part = [show(element) for element in taken[(page - 1) * size : page * size]]
     return Answer(content=part, headers=(("Elements-Returned-Count", str(len(part))),))
 
 
 async def list_keys(call: Call) -> Answer:
     """Answer the keys of all elements."""
-    return Answer(content=[element.key for element in call.platform.catalog.elements])
+    elements = await call.platform.shelf.find_all(call.reader)
+    return Answer(content=[element.key for element in elements])
 
 
 async def list_metadata(call: Call) -> Answer:
     """Answer the metadata of all elements."""
     expand = call.value("expand") == "true"
-    elements = call.platform.catalog.elements
+    elements = await call.platform.shelf.find_all(call.reader)
     return Answer(content=[describe_element(element, expand=expand) for element in elements])
 
 
 async def get_element(call: Call) -> Answer:
     """Answer an element whole."""
-    return Answer(content=present_whole(_element(call)))
+    return Answer(content=present_whole(await call.element()))
 
 
 async def get_metadata(call: Call) -> Answer:
     """Answer what an element can do."""
     expand = call.value("expand") == "true"
-    return Answer(content=describe_element(_element(call), expand=expand))
+    return Answer(content=describe_element(await call.element(), expand=expand))
 
 
 async def list_configuration(call: Call) -> Answer:
     """Answer the configuration entries of an element."""
-    return Answer(content=[present_entry(entry) for entry in _element(call).configuration])
+    element = await call.element()
+    return Answer(content=[present_entry(entry) for entry in element.configuration])
 
 
 async def get_trace(call: Call) -> Answer:
@@ -58,7 +63,7 @@ async def get_trace(call: Call) -> Answer:
         platform.ports.database,
         trace_id=call.path_parameters["traceId"],
         organization_id=call.known_caller().organization.id,
-        element_key=_element(call).key,
+        element_key=(await call.element()).key,
     )
     return Answer(content=shown)
 
@@ -81,70 +86,9 @@ async def get_hub(call: Call) -> Answer:
 
 async def list_hub_elements(call: Call) -> Answer:
     """Answer the elements of a hub."""
-    catalog = call.platform.catalog
-    hub = catalog.find_hub(call.path_parameters["hub"])
-    return Answer(content=[present_element(element) for element in catalog.elements_of(hub.key)])
-
-
-def present_whole(element: Element) -> dict[str, Any]:
-    """Show an element with its definitions; flags are shown also where they are at rest."""
-    shown = present_element(element)
-    definitions: dict[str, Any] = msgspec.to_builtins(element)
-    return {
-        **definitions,
-        **shown,
-        "protocolType": element.protocol_type,
-        "extendable": element.extendable,
-        "extended": element.extended,
-        "beta": element.beta,
-        "private": element.private,
-        "configuration": [present_entry(entry) for entry in element.configuration],
-        "resources": [
-            {
-                **msgspec.to_builtins(resource),
-                "type": resource.type,
-                "kind": resource.kind,
-                "paginationType": resource.pagination_type,
-            }
-            for resource in element.resources
-        ],
-        "parameters": [
-            {**msgspec.to_builtins(parameter), "source": parameter.source}
-            for parameter in element.parameters
-        ],
-        "objects": [msgspec.to_builtins(item) for item in element.objects],
-        "hooks": [msgspec.to_builtins(hook) for hook in element.hooks],
-    }
-
-
-def present_entry(entry: ConfigurationEntry) -> dict[str, Any]:
-    """Show a configuration entry of an element."""
-    shown: dict[str, Any] = {
-        "id": entry.id,
-        "key": entry.key,
-        "name": entry.name,
-        "description": entry.description,
-        "type": entry.type,
-        "defaultValue": entry.default_value,
-        "required": entry.required,
-        "hideFromConsole": entry.hide_from_console,
-        "active": entry.active,
-        "internal": entry.internal,
-        "groupControl": entry.group_control,
-        "displayOrder": entry.display_order,
-        "companyConfig": entry.company_config,
-        "resellerConfig": entry.reseller_config,
-        "isPrivate": entry.is_private,
-    }
-    if entry.options:
-        shown["options"] = [
-            {"value": option.value, "description": option.description} for option in entry.options
-        ]
-    return shown
-
-
-def _element(call: Call) -> Element:
-    return call.platform.catalog.find(call.path_parameters["keyOrId"])
+    hub = call.platform.catalog.find_hub(call.path_parameters["hub"])
+    elements = await call.platform.shelf.find_all(call.reader)
+    return Answer(content=[present_listed(item) for item in elements if item.hub == hub.key])
 
 
 def _hub(hub: Any, *, hydrate: bool = False) -> dict[str, Any]:
@@ -175,6 +119,14 @@ _HYDRATE = Parameter(
 _HUB = Parameter(
     name="hub", place="path", required=True, description="The hub's key.", example="ecommerce"
 )
+_WHERE = Parameter(
+    name="where",
+    place="query",
+    description="Which elements, in the query language: key = 'x', key in ('a', 'b'), hub, name, "
+    "active, private = 'true' (brought along), extended = 'true' (with resources of the account). "
+    "And abridged = 'false': whole, with their definitions.",
+    example="private = 'true' AND abridged = 'true'",
+)
 _METADATA = {
     "type": "object",
     "required": ["id", "name", "key", "description", "events"],
@@ -186,10 +138,11 @@ OPERATIONS = (
         method="GET",
         path="/elements",
         handle=list_elements,
-        access="none",
+        access="perhaps",
         tag="Elements",
         summary="List the elements",
-        parameters=(schemas.PAGE, schemas.PAGE_SIZE),
+        description="With secrets also the elements that the account brought along or may see.",
+        parameters=(_WHERE, schemas.PAGE, schemas.PAGE_SIZE),
         answer=schemas.listing(schemas.ELEMENT),
         answer_headers=("Elements-Returned-Count",),
         statuses=(400,),
@@ -198,7 +151,7 @@ OPERATIONS = (
         method="GET",
         path="/elements/keys",
         handle=list_keys,
-        access="none",
+        access="perhaps",
         tag="Elements",
         summary="List the keys of the elements",
         answer=_KEYS,
@@ -207,7 +160,7 @@ OPERATIONS = (
         method="GET",
         path="/elements/metadata",
         handle=list_metadata,
-        access="none",
+        access="perhaps",
         tag="Elements",
         summary="Tell what each element can do",
         parameters=(_EXPAND,),
@@ -217,7 +170,7 @@ OPERATIONS = (
         method="GET",
         path="/elements/{keyOrId}",
         handle=get_element,
-        access="none",
+        access="perhaps",
         tag="Elements",
         summary="Show an element whole",
         parameters=(schemas.KEY_OR_ID,),
@@ -228,7 +181,7 @@ OPERATIONS = (
         method="GET",
         path="/elements/{keyOrId}/metadata",
         handle=get_metadata,
-        access="none",
+        access="perhaps",
         tag="Elements",
         summary="Tell what an element can do",
         parameters=(schemas.KEY_OR_ID, _EXPAND),
@@ -239,7 +192,7 @@ OPERATIONS = (
         method="GET",
         path="/elements/{keyOrId}/configuration",
         handle=list_configuration,
-        access="none",
+        access="perhaps",
         tag="Elements",
         summary="List what an instance of an element is configured with",
         parameters=(schemas.KEY_OR_ID,),
@@ -301,7 +254,7 @@ OPERATIONS = (
         method="GET",
         path="/hubs/{hub}/elements",
         handle=list_hub_elements,
-        access="none",
+        access="perhaps",
         tag="Hubs",
         summary="List the elements of a hub",
         parameters=(_HUB,),

@@ -110,8 +110,8 @@ def _operation(operation: Operation) -> dict[str, Any]:
     if operation.description:
         shown["description"] = operation.description
     if operation.access != "none":
-        scheme = "secrets" if operation.access == "caller" else "elementToken"
-        shown["security"] = [{scheme: []}]
+        scheme = "elementToken" if operation.access == "element" else "secrets"
+        shown["security"] = [*([{}] if operation.access == "perhaps" else []), {scheme: []}]
     if operation.body is not None:
         content: dict[str, Any] = {"schema": operation.body}
         if operation.body_example is not None:

@@ -13,11 +13,14 @@ from typing import Any, Literal
 
 from polyvalent.accounts.model import Caller
 from polyvalent.api.platform import Platform
+from polyvalent.builder.model import Reader, reader_of
+from polyvalent.catalog.element import Element
 from polyvalent.errors import BadRequest, NotFound, UnsupportedMediaType
 from polyvalent.exchange import Headers, find_header
 
-# none: anybody; caller: user and organization secret; element: user secret and element token.
-Access = Literal["none", "caller", "element"]
+# none: anybody; perhaps: anybody, who sees more with secrets; caller: user and organization secret;
+# element: user secret and element token.
+Access = Literal["none", "perhaps", "caller", "element"]
 Schema = Mapping[str, Any]
 
 LARGEST_PAGE = 2000
@@ -43,6 +46,16 @@ class Call:
         """Return the caller of an operation that only lets known ones in."""
         assert self.caller is not None  # the router identified it
         return self.caller
+
+    @property
+    def reader(self) -> Reader | None:
+        """Return for whom elements are looked up; None for a caller that nobody knows."""
+        return reader_of(self.caller)
+
+    async def element(self, name: str | None = None) -> Element:
+        """Return an element by key or number, the path's by default; raises NotFound."""
+        wanted = self.path_parameters["keyOrId"] if name is None else name
+        return await self.platform.shelf.find(self.reader, wanted)
 
     def value(self, name: str) -> str | None:
         """Return the first query value of a name, or None."""

@@ -13,6 +13,7 @@ from cachetools import TTLCache
 from polyvalent import __version__
 from polyvalent.accounts.bootstrap import bootstrap
 from polyvalent.accounts.identify import Cache
+from polyvalent.builder.shelf import Shelf
 from polyvalent.catalog.load import Catalog, load_catalog
 from polyvalent.db import open_database
 from polyvalent.db.key_file import open_key_file
@@ -34,6 +35,7 @@ class Platform:
 
     settings: Settings
     ports: Ports
+    shelf: Shelf
     reach: Reach
     callers: Cache = field(repr=False)
 
@@ -82,6 +84,7 @@ async def open_platform(
         yield Platform(
             settings=settings,
             ports=ports,
+            shelf=Shelf(database=database, keys=keys, catalog=catalog, now=now, random=random),
             reach=make_reach(ports),
             callers=TTLCache(maxsize=CALLERS_KEPT, ttl=CALLERS_LIVE_S),
         )
