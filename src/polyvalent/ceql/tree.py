@@ -157,14 +157,12 @@ def operator_of(leaf: Leaf) -> Operator:
             return "isNotNull" if leaf.negated else "isNull"
 
 
-def values_of(leaf: Leaf) -> tuple[Value, ...]:
+def values_of(leaf: Comparison | In | IsNull) -> tuple[Value, ...]:
     """Return the values that a predicate compares with; none for IS NULL."""
     match leaf:
         case Comparison():
             return (leaf.value,)
         case In():
             return leaf.values
-        case Like():
-            return (leaf.pattern,)
         case IsNull():
             return ()
