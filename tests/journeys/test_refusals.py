@@ -479,6 +479,13 @@ def test_tells_a_user_without_a_role(stage: Stage, open_shop: Shop) -> None:
     with nothing_left(stage):
         reply = application.create(authorized)
     is_refused(reply, 403, "REST - Roles", words="Admin role not found")
+    # The advice holds: the store gives nothing for this consent any more, but for a new one.
+    assert "used this authorization up" in reply.message
+    assert "start again with GET /elements/magento/oauth/token" in reply.message
+    running.store.admins[running.store.admin_user].role = Role()
+    with nothing_left(stage):
+        assert application.create(authorized).status == 401
+    assert application.create().status == 200
 
 
 def test_tells_a_role_without_resources(stage: Stage, open_shop: Shop) -> None:

@@ -19,7 +19,7 @@ from polyvalent.auth.oauth1_answer import UnreadableCredentials, parse_credentia
 from polyvalent.auth.oauth1_variant import STANDARD, Variant
 from polyvalent.catalog.element import Element
 from polyvalent.db import Connection as DatabaseConnection
-from polyvalent.errors import BadRequest, VendorRefused
+from polyvalent.errors import BadRequest, PolyvalentError, VendorRefused
 from polyvalent.exchange import Request
 from polyvalent.instances import sql
 from polyvalent.instances.application import (
@@ -144,7 +144,15 @@ async def prove(
         "oauth.user.token.secret": token.secret,
     }
     ports.mark("provision.before_verify")
-    variant = await verify(ports, element, proven, token=token, watch=watch)
+    try:
+        variant = await verify(ports, element, proven, token=token, watch=watch)
+    except PolyvalentError as error:
+        if handshake is not None:
+            error.message += (
+                " The store has used this authorization up all the same: once the cause is "
+                f"mended, start again with GET /elements/{element.key}/oauth/token."
+            )
+        raise
     ports.mark("provision.after_verify")
     return Proven(configuration=proven, variant=variant, handshake=handshake)
 
