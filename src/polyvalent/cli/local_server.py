@@ -6,10 +6,12 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import uvicorn
 
+from polyvalent.cli.bounded_http import PATIENCE, BoundedHttp, Patience
 from polyvalent.errors import Misconfigured
 
 # A call to a vendor may be under way; whoever stops the server a second time does not wait.
@@ -52,7 +54,9 @@ def url_of(listener: socket.socket) -> str:
 
 
 @asynccontextmanager
-async def serving(app: Any, listener: socket.socket) -> AsyncIterator[None]:
+async def serving(
+    app: Any, listener: socket.socket, *, patience: Patience = PATIENCE
+) -> AsyncIterator[None]:
     """
     Serve an application on a socket inside the block; afterwards the socket is closed.
 
@@ -60,7 +64,8 @@ async def serving(app: Any, listener: socket.socket) -> AsyncIterator[None]:
     """
     config = uvicorn.Config(
         app,
-        http="httptools",
+        # The server asks for a class, and calls it.
+        http=partial(BoundedHttp, patience=patience),  # type: ignore[arg-type]
         ws="none",
         access_log=False,
         log_config=None,
