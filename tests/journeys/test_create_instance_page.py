@@ -5,6 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import re
+import shutil
+import subprocess
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -154,3 +157,22 @@ def test_keeps_page_and_examples_the_same() -> None:
         "3-callback.yaml",
         "4-instance.yaml",
     ]
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
+def test_understands_curl_with_a_file_for_the_body(
+    application: Application, tmp_path: Path
+) -> None:
+    stage, authorized = application.stage, application.authorize()
+    file = tmp_path / "instance.json"
+    file.write_text(json.dumps(application.body(authorized), indent=2), "utf-8")
+    command = ["curl", "-s", "-X", "POST"]
+    command += ["-H", f"Authorization: {stage.authorization}"]
+    command += ["-H", "Content-Type: application/json", "-d", f"@{file}"]
+    command += [f"{stage.url}/elements/api-v2/instances"]
+    done = subprocess.run(command, capture_output=True, check=True, timeout=30)
+    assert json.loads(done.stdout)["name"] == "Shop"
+    # Without the header curl says that it sends a form, and the answer tells what is missing.
+    del command[6:8]
+    bare = subprocess.run(command, capture_output=True, check=True, timeout=30)
+    assert "Content-Type: application/json" in json.loads(bare.stdout)["message"]
