@@ -14,7 +14,14 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from polyvalent import __version__
-from polyvalent.api import elements, instance_operations, oauth, resources
+from polyvalent.api import (
+    element_changes,
+    element_parts,
+    elements,
+    instance_operations,
+    oauth,
+    resources,
+)
 from polyvalent.api.edge import Edge, Receive, Scope, Send
 from polyvalent.api.openapi import openapi
 from polyvalent.api.operation import Operation
@@ -29,6 +36,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *oauth.OPERATIONS,
     *instance_operations.OPERATIONS,
     *elements.OPERATIONS,
+    *element_changes.OPERATIONS,
+    *element_parts.OPERATIONS,
     *resources.OPERATIONS,
 )
 

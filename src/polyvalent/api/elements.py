@@ -10,6 +10,7 @@ from polyvalent.api import schemas
 from polyvalent.api.element_selection import read_selection
 from polyvalent.api.element_shapes import present_entry, present_listed, present_whole
 from polyvalent.api.operation import LARGEST_PAGE, Answer, Call, Operation, Parameter
+from polyvalent.catalog.element import Element
 from polyvalent.catalog.metadata import describe_element
 from polyvalent.traces.read import read_trace
 
@@ -41,7 +42,7 @@ async def list_metadata(call: Call) -> Answer:
 
 async def get_element(call: Call) -> Answer:
     """Answer an element whole."""
-    return Answer(content=present_whole(await call.element()))
+    return Answer(content=present_whole(await _shown(call)))
 
 
 async def get_metadata(call: Call) -> Answer:
@@ -52,7 +53,7 @@ async def get_metadata(call: Call) -> Answer:
 
 async def list_configuration(call: Call) -> Answer:
     """Answer the configuration entries of an element."""
-    element = await call.element()
+    element = await _shown(call)
     return Answer(content=[present_entry(entry) for entry in element.configuration])
 
 
@@ -89,6 +90,11 @@ async def list_hub_elements(call: Call) -> Answer:
     hub = call.platform.catalog.find_hub(call.path_parameters["hub"])
     elements = await call.platform.shelf.find_all(call.reader)
     return Answer(content=[present_listed(item) for item in elements if item.hub == hub.key])
+
+
+async def _shown(call: Call) -> Element:
+    found = await call.platform.shelf.find_whole(call.reader, call.path_parameters["keyOrId"])
+    return found.shown_to(call.reader)
 
 
 def _hub(hub: Any, *, hydrate: bool = False) -> dict[str, Any]:

@@ -126,13 +126,16 @@ class Parameter:
     example: Any = None
 
 
+Handle = Callable[[Call], Awaitable[Answer]]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Operation:
     """Declare one method on one path, such as GET /elements/{keyOrId}."""
 
     method: str
     path: str
-    handle: Callable[[Call], Awaitable[Answer]]
+    handle: Handle
     access: Access
     tag: str
     summary: str

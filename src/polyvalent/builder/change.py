@@ -136,7 +136,7 @@ async def clone(shelf: Shelf, reader: Reader, name: str) -> Element:
     behind. Raises NotFound, Forbidden for an element that may not be cloned.
     """
     found = await shelf.find_whole(reader, name)
-    source = found.element
+    source = found.shown_to(reader)
     if not source.cloneable:
         raise Forbidden(f"Element {source.key} cannot be cloned.")
     origin = found.stored.origin_id if found.stored is not None else None

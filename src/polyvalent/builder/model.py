@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from msgspec import structs
+
 from polyvalent.accounts.model import Caller
 from polyvalent.catalog.element import Element
 
@@ -63,4 +65,23 @@ class Found:
             self.stored is not None
             and reader is not None
             and self.stored.account_id == reader.account_id
+        )
+
+    def shown_to(self, reader: Reader | None) -> Element:
+        """Return the element as a reader may see it: secrets of another account's are left out."""
+        if self.stored is None or self.belongs_to(reader):
+            return self.element
+        return structs.replace(
+            self.element,
+            hooks=(),
+            configuration=tuple(
+                structs.replace(entry, default_value=None) if entry.type == "PASSWORD" else entry
+                for entry in self.element.configuration
+            ),
+            resources=tuple(
+                item
+                if item.owner_account_id and reader and item.owner_account_id == reader.account_id
+                else structs.replace(item, hooks=())
+                for item in self.element.resources
+            ),
         )

@@ -1,0 +1,283 @@
+"""Answer what is done to whole elements: bring along, change, clone, share, export, delete."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from msgspec import structs
+
+from polyvalent.api import schemas
+from polyvalent.api.element_shapes import present_whole
+from polyvalent.api.operation import Answer, Call, Handle, Operation, Parameter, Schema, warn
+from polyvalent.builder import change
+from polyvalent.builder.edit import numbers_of
+from polyvalent.builder.export import export_element
+from polyvalent.builder.model import Found, Reader
+from polyvalent.builder.read import read_element, read_members
+
+
+async def post(call: Call) -> Answer:
+    """Bring an element along."""
+    element, warnings = read_element(read_members(call.json_body()))
+    brought = await change.bring(call.platform.shelf, known_reader(call), element)
+    return Answer(content=present_whole(brought), headers=warn(warnings))
+
+
+async def put(call: Call) -> Answer:
+    """Put another definition in the place of an element."""
+    found = await find(call)
+    members = read_members(call.json_body())
+    if members.get("key") is None:
+        members["key"] = found.base.key
+    element, warnings = read_element(members, known=numbers_of(found.base))
+    replaced = await change.replace(call.platform.shelf, known_reader(call), _name(call), element)
+    return Answer(content=present_whole(replaced), headers=warn(warnings))
+
+
+async def delete(call: Call) -> Answer:
+    """Delete an element."""
+    await change.remove(call.platform.shelf, known_reader(call), _name(call))
+    return Answer(content={})
+
+
+async def activate(call: Call) -> Answer:
+    """Offer an element."""
+    return await _switch(call, active=True)
+
+
+async def deactivate(call: Call) -> Answer:
+    """Offer an element no longer."""
+    return await _switch(call, active=False)
+
+
+async def clone(call: Call) -> Answer:
+    """Make an element of the account's own of another."""
+    cloned = await change.clone(call.platform.shelf, known_reader(call), _name(call))
+    return Answer(content=present_whole(cloned))
+
+
+async def export(call: Call) -> Answer:
+    """Answer an element so that it can be brought along elsewhere."""
+    found = await find(call)
+    element = found.shown_to(call.reader)
+    if call.value("extendedOnly") == "true":
+        none = structs.replace(element, resources=())
+        return Answer(content=export_element(element, additions=found.additions or none))
+    return Answer(content=export_element(element))
+
+
+async def list_accounts(call: Call) -> Answer:
+    """Answer the numbers of the accounts that may see an element of the caller's account."""
+    found = await find(call)
+    visible = found.belongs_to(call.reader)
+    accounts = await change.list_accounts(call.platform.shelf, found) if visible else ()
+    return Answer(content=list(accounts))
+
+
+async def share(call: Call) -> Answer:
+    """Let an account see an element."""
+    return await _share(call, on=True)
+
+
+async def hide(call: Call) -> Answer:
+    """Keep an account from seeing an element."""
+    return await _share(call, on=False)
+
+
+async def find(call: Call) -> Found:
+    """Find the element of the path as the caller sees it."""
+    return await call.platform.shelf.find_whole(call.reader, _name(call))
+
+
+def known_reader(call: Call) -> Reader:
+    """Return the reader of an operation that only lets known callers in."""
+    reader = call.reader
+    assert reader is not None  # the router identified the caller
+    return reader
+
+
+async def _switch(call: Call, *, active: bool) -> Answer:
+    changed = await change.edit_parts(
+        call.platform.shelf,
+        known_reader(call),
+        _name(call),
+        lambda element: structs.replace(element, active=active),
+    )
+    return Answer(content=present_whole(changed))
+
+
+async def _share(call: Call, *, on: bool) -> Answer:
+    await change.share(
+        call.platform.shelf,
+        known_reader(call),
+        _name(call),
+        account_id=call.id("accountId", what="account"),
+        on=on,
+    )
+    return Answer(content={})
+
+
+def _name(call: Call) -> str:
+    return call.path_parameters["keyOrId"]
+
+
+_BODY = {
+    "type": "object",
+    "required": ["name", "description", "authentication"],
+    "properties": {
+        "name": {"type": "string"},
+        "key": {"type": "string", "description": "By default made of the name."},
+        "description": {"type": "string"},
+        "hub": {"type": "string", "description": "By default general."},
+        "authentication": {
+            "type": "object",
+            "required": ["type"],
+            "properties": {"type": {"type": "string"}},
+        },
+        "configuration": {"type": "array"},
+        "parameters": {"type": "array"},
+        "resources": {"type": "array"},
+        "hooks": {"type": "array"},
+        "objects": {"type": "array"},
+    },
+}
+_EXAMPLE = {
+    "name": "Shop",
+    "description": "A shop of our own.",
+    "hub": "ecommerce",
+    "authentication": {"type": "basic"},
+    "configuration": [
+        {
+            "name": "API address",
+            "key": "base.url",
+            "description": "Where the shop answers.",
+            "defaultValue": "https://shop.example.com/api",
+            "type": "TEXTFIELD_1000",
+        }
+    ],
+    "resources": [
+        {
+            "path": "/orders",
+            "method": "GET",
+            "vendorPath": "/v1/orders",
+            "vendorMethod": "GET",
+            "rootKey": "data",
+            "type": "api",
+        }
+    ],
+}
+_ACCOUNT_ID = Parameter(
+    name="accountId",
+    place="path",
+    required=True,
+    description="The account's id.",
+    schema=schemas.NUMBER,
+)
+
+
+def _declare(
+    method: str,
+    path: str,
+    handle: Handle,
+    *,
+    summary: str,
+    answer: Schema = schemas.ELEMENT,
+    statuses: tuple[int, ...] = (401, 403, 404),
+) -> Operation:
+    return Operation(
+        method=method,
+        path=f"/elements/{{keyOrId}}{path}",
+        handle=handle,
+        access="caller",
+        tag="Elements of your own",
+        summary=summary,
+        parameters=(schemas.KEY_OR_ID,),
+        answer=answer,
+        statuses=statuses,
+    )
+
+
+_PUT = _declare(
+    "PUT",
+    "",
+    put,
+    summary="Put another definition in the place of an element",
+    statuses=(400, 401, 403, 404, 409, 413, 415),
+)
+_EXPORT = _declare(
+    "GET",
+    "/export",
+    export,
+    summary="Export an element, fit for POST and PUT",
+    answer={"type": "object"},
+)
+_SHARE = _declare(
+    "PUT",
+    "/accounts/{accountId}",
+    share,
+    summary="Let an account of the organization see an element",
+    answer=schemas.NOTHING,
+)
+_HIDE = _declare(
+    "DELETE",
+    "/accounts/{accountId}",
+    hide,
+    summary="Keep an account from seeing an element",
+    answer=schemas.NOTHING,
+)
+OPERATIONS = (
+    Operation(
+        method="POST",
+        path="/elements",
+        handle=post,
+        access="caller",
+        tag="Elements of your own",
+        summary="Bring an element along",
+        description="The element is the account's own. Defaults of the platform are merged into "
+        "its configuration. Scripts of hooks are kept and not run yet: a call that needs one is "
+        "refused.",
+        body=_BODY,
+        body_example=_EXAMPLE,
+        answer=schemas.ELEMENT,
+        answer_headers=("Elements-Error",),
+        statuses=(400, 401, 409, 413, 415),
+    ),
+    replace(_PUT, body=_BODY, answer_headers=("Elements-Error",)),
+    _declare(
+        "DELETE",
+        "",
+        delete,
+        summary="Delete an element; its instances go on",
+        answer=schemas.NOTHING,
+    ),
+    _declare("PUT", "/active", activate, summary="Offer an element"),
+    _declare("DELETE", "/active", deactivate, summary="Offer an element no longer"),
+    _declare(
+        "POST",
+        "/clone",
+        clone,
+        summary="Make an element of the account's own of another",
+        statuses=(400, 401, 403, 404),
+    ),
+    replace(
+        _EXPORT,
+        parameters=(
+            *_EXPORT.parameters,
+            Parameter(
+                name="extendedOnly",
+                place="query",
+                description="true: only the resources that the account has added.",
+                schema={"type": "string", "enum": ["true", "false"]},
+            ),
+        ),
+    ),
+    _declare(
+        "GET",
+        "/accounts",
+        list_accounts,
+        summary="List the accounts that may see an element",
+        answer=schemas.listing(schemas.NUMBER),
+    ),
+    replace(_SHARE, parameters=(*_SHARE.parameters, _ACCOUNT_ID)),
+    replace(_HIDE, parameters=(*_HIDE.parameters, _ACCOUNT_ID)),
+)
