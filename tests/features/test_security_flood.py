@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
+from polyvalent.api.app import BASE_PATH
 from polyvalent.errors import Unavailable
 from polyvalent.instances import sql
 from polyvalent.instances.turnstile import Turnstile
@@ -82,3 +85,25 @@ def test_keeps_the_youngest_authorizations_alone(stage: Stage, shop: RunningStor
     stage.run(forget())
     assert stage.rows()["authorization_request"] == 1
     assert application.create(authorized).status == 200
+
+
+def test_reads_no_body_of_a_caller_it_does_not_know(stage: Stage) -> None:
+    """Otherwise anybody could make the platform hold five megabytes a connection."""
+    parts = urlsplit(stage.url)
+    for path, authorization, status in (
+        ("/instances", "", 401),
+        ("/instances", "User x, Organization y", 401),
+        ("/nothing/here", "", 404),
+        ("/elements/magento/oauth/token", "", 405),
+    ):
+        with socket.create_connection((parts.hostname, parts.port), timeout=5) as connection:
+            head = f"POST {BASE_PATH}{path} HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n"
+            secrets = f"Authorization: {authorization}\r\n" if authorization else ""
+            connection.sendall(f"{head}{secrets}\r\n".encode())
+            assert connection.recv(4096).startswith(f"HTTP/1.1 {status}".encode()), path
+
+
+def test_reads_little_of_a_stranger(stage: Stage) -> None:
+    body = {"apiKey": "x" * 100_000}
+    reply = stage.call("POST", "/elements/magento/oauth/url", body=body, authorization="")
+    assert reply.status == 413, reply

@@ -120,7 +120,6 @@ class Edge:
         self, scope: Scope, receive: Receive, *, headers: Headers, path: str, request_id: str
     ) -> Answer:
         platform = self._platform_of(scope)
-        body = await _read(scope, receive, most_bytes=platform.settings.max_body_bytes)
         call = Call(
             platform=platform,
             method=scope["method"],
@@ -129,10 +128,14 @@ class Edge:
             path_parameters={},
             query=_query(scope["query_string"]),
             headers=headers,
-            body=body,
+            body=b"",
             request_id=request_id,
         )
-        return await self._router.answer(call)
+
+        async def read(most_bytes: int) -> bytes:
+            return await _read(scope, receive, most_bytes=most_bytes)
+
+        return await self._router.answer(call, read=read)
 
 
 def _trace(error: Exception) -> dict[str, Any]:
@@ -186,7 +189,7 @@ async def _read(scope: Scope, receive: Receive, *, most_bytes: int) -> bytes:
         size += len(chunk)
         if size > most_bytes:
             raise PayloadTooLarge(
-                f"The request body is larger than {most_bytes} bytes "
+                f"The request body is larger than {most_bytes} bytes, the most that is read here "
                 f"(setting POLYVALENT_MAX_BODY_BYTES), at {scope['method']}."
             )
         chunks.append(chunk)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from polyvalent.accounts.identify import EXPECTED, identify
 from polyvalent.api.operation import Answer, Call, Operation
 from polyvalent.errors import MethodNotAllowed, NotFound, Unauthorized
 
+# Reads the body of a request, at most so many bytes of it.
+Read = Callable[[int], Awaitable[bytes]]
+
+# What callers without secrets may make us hold.
+LARGEST_STRANGERS_BODY_BYTES = 64 * 1024
 _BRACES = re.compile(r"\{(\w+)\}")
 
 
@@ -35,9 +41,9 @@ class Router:
                 return tuple(sorted(methods))
         return ("DELETE", "GET", "PATCH", "POST", "PUT")
 
-    async def answer(self, call: Call) -> Answer:
+    async def answer(self, call: Call, *, read: Read) -> Answer:
         """
-        Let the operation of a call answer it.
+        Let the operation of a call answer it; its body is read once the caller is known.
 
         Raises NotFound, MethodNotAllowed, Unauthorized, and whatever the operation raises.
         """
@@ -53,10 +59,12 @@ class Router:
                     f"{', '.join(sorted(methods))}.",
                     allowed=tuple(sorted(methods)),
                 )
-            return await self._let_in(operation, replace(call, path_parameters=found.groupdict()))
-        return await self._let_in(self._fallback, call)
+            call = replace(call, path_parameters=found.groupdict())
+            return await self._let_in(operation, call, read=read)
+        return await self._let_in(self._fallback, call, read=read)
 
-    async def _let_in(self, operation: Operation, call: Call) -> Answer:
+    async def _let_in(self, operation: Operation, call: Call, *, read: Read) -> Answer:
+        most_bytes = call.platform.settings.max_body_bytes
         header = call.header("Authorization")
         if operation.access != "none" and (header or operation.access != "perhaps"):
             if operation is self._fallback and not header:
@@ -72,7 +80,9 @@ class Router:
                 # An element token that nobody checks stands for nothing.
                 raise Unauthorized(f"The organization secret is missing. {EXPECTED}")
             call = replace(call, caller=caller)
-        return await operation.handle(call)
+        else:
+            most_bytes = min(most_bytes, LARGEST_STRANGERS_BODY_BYTES)
+        return await operation.handle(replace(call, body=await read(most_bytes)))
 
 
 def _compile(path: str) -> re.Pattern[str]:
