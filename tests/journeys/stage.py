@@ -204,6 +204,7 @@ def platform_on_stage(
     deadline_s: float = 20.0,
     allow: str = "127.0.0.1/32",
     mark: Callable[[str], None] = pass_by,
+    **more: Any,
 ) -> Iterator[Stage]:
     """Serve a platform of the test's own from a thread."""
     settings = Settings(
@@ -212,6 +213,7 @@ def platform_on_stage(
         egress_allow=read_networks(allow),
         vendor_deadline_s=deadline_s,
         max_body_bytes=256 * 1024,
+        **more,
     )
     stage = Stage(clock=Clock(), settings=settings)
 

@@ -20,8 +20,9 @@ from polyvalent.db.key_file import open_key_file
 from polyvalent.db.migrate import upgrade
 from polyvalent.egress import Door
 from polyvalent.hub.model import Reach
-from polyvalent.instances.connect import make_reach
+from polyvalent.instances.connect import make_send
 from polyvalent.instances.ports import Ports, pass_by
+from polyvalent.instances.supervise import make_supervisor
 from polyvalent.settings import Settings
 
 # A secret that is taken away must not work for longer than this.
@@ -85,7 +86,7 @@ async def open_platform(
             settings=settings,
             ports=ports,
             shelf=Shelf(database=database, keys=keys, catalog=catalog, now=now, random=random),
-            reach=make_reach(ports),
+            reach=make_supervisor(ports, settings, send=make_send(ports)).reach,
             callers=TTLCache(maxsize=CALLERS_KEPT, ttl=CALLERS_LIVE_S),
         )
     finally:

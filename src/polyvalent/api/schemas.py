@@ -133,6 +133,7 @@ COMPONENTS: dict[str, Schema] = {
             "cachingEnabled": FLAG,
             "externalAuthentication": TEXT,
             "invalidReason": TEXT,
+            "invalidDate": {"type": "string", "format": "date-time"},
             "objects": listing(record({"name": TEXT, "vendorName": TEXT, "type": TEXT})),
             "user": record(
                 {"id": NUMBER, "emailAddress": TEXT, "firstName": TEXT, "lastName": TEXT}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from polyvalent.catalog.element import Element, FailureKind, FailureRule
 from polyvalent.catalog.words import provider_message
-from polyvalent.errors import VendorError, VendorFailure, VendorRefused
+from polyvalent.errors import VendorBusy, VendorError, VendorFailure, VendorRefused
 from polyvalent.exchange import Response
 
 __all__ = ["STATUS_OF_KIND", "classify", "error_of", "provider_message", "status_of"]
@@ -21,7 +21,7 @@ STATUS_OF_KIND: dict[FailureKind, int] = {
     "refused": 400,
     "absent": 404,
     "duplicate": 409,
-    "wait": 502,
+    "wait": 503,
     "transient": 502,
     "ambiguous": 502,
 }
@@ -112,6 +112,8 @@ def error_of(rule: FailureRule, response: Response, *, hint: str = "") -> Vendor
     status = status_of(rule)
     message = f"{rule.message} {hint}".strip()
     words = provider_message(response)
+    if status == VendorBusy.status:
+        return VendorBusy(message, retry_after_s=1, provider_message=words)
     if status == VendorFailure.status:
         return VendorFailure(message, provider_message=words)
     return VendorRefused(message, status=status, provider_message=words)

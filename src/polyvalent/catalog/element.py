@@ -5,9 +5,10 @@ One model serves the folders of `elements/`, the bodies of `POST /elements` and 
 `GET /elements/{keyOrId}/export`. Decoding is construction: a validated struct is the element,
 no factory stands between. Wire names are the camel case of the field names.
 
-Members that the platform's model lacks are gathered in five extension members, all optional and
+Members that the platform's model lacks are gathered in six extension members, all optional and
 ignored by others on import: `Resource.collection`, `Resource.filtering`, `Resource.writing`,
-`Element.verification` and `Element.failures`. `docs/reference/element-format.md` describes them.
+`Element.verification`, `Element.failures` and `Element.limits`.
+`docs/reference/element-format.md` describes them.
 """
 
 from __future__ import annotations
@@ -257,6 +258,20 @@ class FailureRule(Struct, frozen=True, rename="camel", omit_defaults=True, kw_on
     answer: int = 0
 
 
+class Limits(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
+    """
+    Tell how often the vendor may be called, and how it says that this was too often.
+
+    Extension member `limits` of an element.
+    """
+
+    # Calls that one instance may make in a second; 0: as many as the platform allows.
+    calls_per_second: float = 0.0
+    # Headers beside Retry-After that tell how long to wait, each with its unit: "s", "ms", or
+    # "epoch" for the moment in seconds since 1970. [["X-Rate-Limit-Time-Reset-Ms", "ms"]].
+    retry_after: tuple[tuple[str, Literal["s", "ms", "epoch"]], ...] = ()
+
+
 class VerificationRead(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
     """
     Describe one cheap read that proves new credentials work.
@@ -317,3 +332,4 @@ class Element(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=T
     # Extensions.
     verification: tuple[VerificationRead, ...] = ()
     failures: tuple[FailureRule, ...] = ()
+    limits: Limits | None = None

@@ -90,7 +90,12 @@ def _is_touched(element: Element, before: Configuration, after: Configuration) -
 
 
 def _healed(variant: Variant) -> dict[str, Any]:
-    return {"valid": True, "invalid_reason": None, "signing_variant": str(variant)}
+    return {
+        "valid": True,
+        "invalid_reason": None,
+        "invalid_at": None,
+        "signing_variant": str(variant),
+    }
 
 
 async def _store(

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
 from polyvalent.auth.oauth1 import TokenCredentials
 from polyvalent.auth.oauth1_variant import parse_variant
 from polyvalent.catalog.element import Element
-from polyvalent.exchange import Exchange, Request
+from polyvalent.exchange import Request
 from polyvalent.instances import sql
 from polyvalent.instances.application import client_credentials
 from polyvalent.instances.configuration import fill_all
-from polyvalent.instances.model import Connection, Instance, InstanceId
+from polyvalent.instances.model import Connection, Instance, InstanceId, Invalid
 from polyvalent.instances.ports import Ports
 from polyvalent.instances.reach import SigningKeys, reach
+from polyvalent.instances.supervise import Send, Sent
 
-READ_ATTEMPTS = 3
+# What may be repeated safely is decided by the door: writes only where nothing was sent.
+ATTEMPTS = 3
 
 
 def connect(instance: Instance, *, element: Element) -> Connection:
@@ -32,33 +32,39 @@ def connect(instance: Instance, *, element: Element) -> Connection:
         else None,
         variant=parse_variant(instance.signing_variant),
         disabled=instance.disabled,
+        version=instance.version,
+        invalid=None
+        if instance.valid
+        else Invalid(reason=instance.invalid_reason or "", since=instance.invalid_at),
     )
 
 
-def make_reach(ports: Ports) -> Callable[[Connection, Request], Awaitable[Exchange]]:
+def make_send(ports: Ports) -> Send:
     """
     Return the function that signs and sends the calls of connections.
 
-    Reads are tried again where that is safe; writes once. A way of signing that worked where
-    the remembered one did not is remembered with the instance.
+    Calls are tried again where that is safe. A way of signing that worked where the remembered
+    one did not is remembered with the instance.
     """
 
-    async def reach_connection(connection: Connection, request: Request) -> Exchange:
+    async def send(connection: Connection, request: Request, deadline_s: float) -> Sent:
         if connection.client is None:
-            return await ports.door.send(request, deadline_s=ports.deadline_s)
+            exchange = await ports.door.send(request, deadline_s=deadline_s, attempts=ATTEMPTS)
+            return Sent(exchange=exchange)
         reached = await reach(
             ports,
             request,
             keys=SigningKeys(client=connection.client, token=connection.token),
             variant=connection.variant,
-            attempts=READ_ATTEMPTS if request.method == "GET" else 1,
+            attempts=ATTEMPTS,
+            deadline_s=deadline_s,
         )
         learned = reached.decisive.variant
         if reached.understood and learned != connection.variant:
             await _remember(ports, connection.instance_id, variant=str(learned))
-        return reached.decisive.exchange
+        return Sent(exchange=reached.decisive.exchange, reached=reached)
 
-    return reach_connection
+    return send
 
 
 async def _remember(ports: Ports, instance_id: int, *, variant: str) -> None:

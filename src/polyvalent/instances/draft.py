@@ -30,7 +30,7 @@ MEMBERS = frozenset((
 # What an instance's answer carries beside them: a caller may send an answer back as it came.
 ECHOED = frozenset((
     "id", "token", "createdDate", "updatedDate", "elementId", "provisionInteractions", "valid",
-    "disabled", "user", "invalidReason",
+    "disabled", "user", "invalidReason", "invalidDate",
 ))
 # fmt: on
 LARGEST_TEXT = 65_536

@@ -18,6 +18,14 @@ Configuration = Mapping[str, str | None]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Invalid:
+    """Say why and since when an instance's store does not accept its token."""
+
+    reason: str
+    since: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Connection:
     """
     Hold an instance made ready to call: its element, filled configuration, opened credentials.
@@ -32,6 +40,8 @@ class Connection:
     token: TokenCredentials | None = field(repr=False)
     variant: Variant
     disabled: bool = False
+    version: int = 1  # of the instance, when the connection was made
+    invalid: Invalid | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +61,7 @@ class Instance:
     valid: bool
     disabled: bool
     invalid_reason: str | None
+    invalid_at: datetime | None
     events_enabled: bool
     caching_enabled: bool
     trace_logging_enabled: bool

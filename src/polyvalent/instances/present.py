@@ -44,6 +44,8 @@ def present(instance: Instance, *, element: Element, user: User) -> dict[str, An
     }
     if instance.invalid_reason:
         shown["invalidReason"] = instance.invalid_reason
+    if instance.invalid_at:
+        shown["invalidDate"] = iso(instance.invalid_at)
     return shown
 
 

@@ -86,20 +86,21 @@ async def reach(
     variant: Variant,
     attempts: int = 1,
     max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
+    deadline_s: float | None = None,
     observe: Callable[[Attempt], None] | None = None,
 ) -> Reached:
     """
     Sign and send a request, first in the given variant, then in those that may matter for it.
 
     `attempts` is for failures of the network, each signed anew; the variants come on top.
-    All of them together take no longer than `ports.deadline_s`: what is left after one is the
-    next one's time.
+    All of them together take no longer than `deadline_s`, else `ports.deadline_s`: what is left
+    after one is the next one's time.
     Raises what `Door.send` raises, and UnsignableRequest.
     """
     made: list[Attempt] = []
     started_at = ports.now()
     for candidate in _in_order(variant, request.url):
-        left_s = ports.deadline_s - (ports.now() - started_at).total_seconds()
+        left_s = (deadline_s or ports.deadline_s) - (ports.now() - started_at).total_seconds()
         if made and left_s < LEAST_S:
             break
         attempt = await _attempt(
@@ -108,7 +109,9 @@ async def reach(
             keys=keys,
             variant=candidate,
             limits=_Limits(
-                attempts=attempts, deadline_s=round(left_s, 1), max_body_bytes=max_body_bytes
+                attempts=attempts,
+                deadline_s=max(round(left_s, 1), 0.1),
+                max_body_bytes=max_body_bytes,
             ),
         )
         made.append(attempt)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Column, and_, delete, exists, func, insert, or_, select, true, update
 from sqlalchemy.engine import Row
 
 from polyvalent.accounts.model import User
@@ -187,12 +187,18 @@ async def count_instances(connection: Connection, *, organization_id: int) -> in
 
 
 async def update_instance(
-    connection: Connection, instance_id: InstanceId, *, now: datetime, changes: Mapping[str, Any]
+    connection: Connection,
+    instance_id: InstanceId,
+    *,
+    now: datetime,
+    changes: Mapping[str, Any],
+    version: int | None = None,
 ) -> bool:
-    """Change columns of an instance and count its version up; False if it is gone."""
+    """Change columns of an instance, count its version up; False if it is gone or past it."""
+    same = instance.c.version == version if version is not None else true()
     result = await connection.execute(
         update(instance)
-        .where(instance.c.id == instance_id)
+        .where(instance.c.id == instance_id, same)
         .values(**changes, updated_at=now, version=instance.c.version + 1)
     )
     return result.rowcount == 1
@@ -364,6 +370,7 @@ async def _whole(
             valid=row.valid,
             disabled=row.disabled,
             invalid_reason=row.invalid_reason,
+            invalid_at=row.invalid_at,
             events_enabled=row.events_enabled,
             caching_enabled=row.caching_enabled,
             trace_logging_enabled=row.trace_logging_enabled,
