@@ -167,6 +167,8 @@ def test_translates_names_and_values_of_queries() -> None:
         "gone": "gone",
     }
     assert {name: mapping.to_vendor_field(name) for name in named} == named
+    owned = {"entity_id": "id", "status": "state", "other": "other", "secret": None}
+    assert {name: mapping.to_own_field(name) for name in owned} == owned
     assert mapping.to_vendor_value("state", "off") == "2"
     assert mapping.to_vendor_value("open", "true") == "1"
     assert mapping.to_vendor_value("other", "x") == "x"

@@ -50,6 +50,28 @@ async def first_member(connection: Connection) -> Member | None:
     return None if row is None else _member(row)
 
 
+async def find_account(
+    connection: Connection, *, organization_id: int, account_id: int
+) -> Account | None:
+    """Return an account of an organization by its id."""
+    query = select(account).where(
+        account.c.id == account_id, account.c.organization_id == organization_id
+    )
+    row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        return None
+    return Account(
+        id=row.id,
+        organization_id=row.organization_id,
+        name=row.name,
+        description=row.description,
+        external_id=row.external_id,
+        is_default=row.is_default,
+        active=row.active,
+        created_at=row.created_at,
+    )
+
+
 async def insert_organization(
     connection: Connection,
     *,

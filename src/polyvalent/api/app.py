@@ -15,12 +15,14 @@ from starlette.staticfiles import StaticFiles
 
 from polyvalent import __version__
 from polyvalent.api import (
+    common_resources,
     element_changes,
     element_parts,
     elements,
     instance_operations,
     oauth,
     resources,
+    transformation_operations,
 )
 from polyvalent.api.edge import Edge, Receive, Scope, Send
 from polyvalent.api.openapi import openapi
@@ -38,6 +40,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *elements.OPERATIONS,
     *element_changes.OPERATIONS,
     *element_parts.OPERATIONS,
+    *transformation_operations.OPERATIONS,
+    *common_resources.OPERATIONS,
     *resources.OPERATIONS,
 )
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from cachetools import TTLCache
+from cachetools import LRUCache, TTLCache
 
 from polyvalent import __version__
 from polyvalent.accounts.bootstrap import bootstrap
@@ -24,10 +24,12 @@ from polyvalent.instances.connect import make_send
 from polyvalent.instances.ports import Ports, pass_by
 from polyvalent.instances.supervise import make_supervisor
 from polyvalent.settings import Settings
+from polyvalent.transformations.resolve import Cache as MappingCache
 
 # A secret that is taken away must not work for longer than this.
 CALLERS_LIVE_S = 30
 CALLERS_KEPT = 4096
+MAPPINGS_KEPT = 2048  # instances
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +41,7 @@ class Platform:
     shelf: Shelf
     reach: Reach
     callers: Cache = field(repr=False)
+    mappings: MappingCache = field(repr=False)
 
     @property
     def catalog(self) -> Catalog:
@@ -88,6 +91,7 @@ async def open_platform(
             shelf=Shelf(database=database, keys=keys, catalog=catalog, now=now, random=random),
             reach=make_supervisor(ports, settings, send=make_send(ports)).reach,
             callers=TTLCache(maxsize=CALLERS_KEPT, ttl=CALLERS_LIVE_S),
+            mappings=LRUCache(maxsize=MAPPINGS_KEPT),
         )
     finally:
         await door.close()

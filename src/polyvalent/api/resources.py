@@ -11,6 +11,7 @@ from polyvalent.hub.call import call as call_instance
 from polyvalent.hub.model import Incoming
 from polyvalent.instances.connect import connect
 from polyvalent.instances.find import find_by_token
+from polyvalent.transformations.resolve import resolve_mappings
 
 
 async def answer_resource(call: Call) -> Answer:
@@ -22,8 +23,12 @@ async def answer_resource(call: Call) -> Answer:
             "Authorization: User …, Organization …, Element <element token>"
         )
     instance = await find_by_token(platform.ports, caller, caller.element_token.reveal())
+    element = platform.catalog.find(instance.element_key)
+    mappings = await resolve_mappings(
+        platform.ports, instance, element=element, cache=platform.mappings
+    )
     answer = await call_instance(
-        connect(instance, element=platform.catalog.find(instance.element_key)),
+        connect(instance, element=element),
         Incoming(
             method=call.method,
             path=call.raw_path,
@@ -33,6 +38,7 @@ async def answer_resource(call: Call) -> Answer:
         ),
         reach=platform.reach,
         now=platform.ports.now,
+        find_mapping=mappings.find,
     )
     return Answer(content=answer.body, headers=answer.headers)
 
@@ -48,7 +54,8 @@ _RESOURCE = Parameter(
     name="resource",
     place="path",
     required=True,
-    description="A resource of the instance's element, such as customers, products, orders.",
+    description="A resource of the instance's element, such as customers, products, orders, or "
+    "an object that is transformed for it.",
     example="orders",
 )
 _ROW_ID = Parameter(name="rowId", place="path", required=True, description="The row's id.")

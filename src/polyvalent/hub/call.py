@@ -8,7 +8,7 @@ the pure modules beside it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import orjson
@@ -28,6 +28,7 @@ from polyvalent.errors import (
 from polyvalent.exchange import Exchange, find_header
 from polyvalent.hub import page_bounds as bounds
 from polyvalent.hub.build import build_request, build_verification
+from polyvalent.hub.mapped import FindMapping, Route, find_nothing, find_route
 from polyvalent.hub.model import Answer, Incoming, Page, Pairs, Reach, Row, Search
 from polyvalent.hub.objects import describe_fields, describe_objects, list_objects
 from polyvalent.hub.page_token import PageToken, write_token
@@ -38,6 +39,7 @@ from polyvalent.hub.read import (
     find_created_id,
     is_created,
     keep_equal,
+    primary_key_of,
     project,
     read_row,
     read_rows,
@@ -59,8 +61,12 @@ class _Call:
     # One call with everything that its steps share.
     connection: Connection
     incoming: Incoming
+    route: Route  # where the path leads, and how rows are mapped
     match: Match
     reach: Reach
+
+    def show(self, row: Row, fields: tuple[str, ...] = ()) -> Row:
+        return project(self.route.outwards(row), fields)
 
     async def send(self, match: Match, *, pairs: Pairs = (), body: bytes = b"") -> Exchange:
         request = build_request(
@@ -81,6 +87,7 @@ async def call(
     *,
     reach: Reach,
     now: Callable[[], datetime],
+    find_mapping: FindMapping = find_nothing,
 ) -> Answer:
     """
     Answer one call to an instance.
@@ -88,7 +95,8 @@ async def call(
     GET /hubs/ecommerce/products?pageSize=2 → a JSON array of two products, each with its `id`,
     with the headers Elements-Returned-Count and, unless it is the last page,
     Elements-Next-Page-Token. Lists of objects and their fields are answered without the vendor,
-    also for a disabled instance.
+    also for a disabled instance. `find_mapping` knows the objects that are mapped: /contacts is a
+    resource where it knows `contacts`, and its rows and bodies are mapped.
     Raises BadRequest, NotFound, MethodNotAllowed, Forbidden (disabled) before anything is sent;
     VendorRefused, VendorFailure and what `reach` raises after. Where a write has failed and may
     yet have been done, the message says how to find out.
@@ -102,8 +110,9 @@ async def call(
         raise Forbidden("The instance is disabled. Enable it: PUT /instances/{id}/enabled.")
     if segments == ("ping",) and not _declares(connection, "ping"):
         return _answer(connection, await _ping(connection, incoming, reach=reach, now=now))
-    match = resolve(element, incoming.method.upper(), incoming.path)
-    made = _Call(connection=connection, incoming=incoming, match=match, reach=reach)
+    route = find_route(element, incoming.path, find_mapping)
+    match = resolve(element, incoming.method.upper(), route.path)
+    made = _Call(connection=connection, incoming=incoming, route=route, match=match, reach=reach)
     method = match.resource.method
     if method == "GET":
         if _is_list(match):
@@ -116,7 +125,12 @@ async def call(
 
 async def _search(made: _Call) -> Answer:
     resource = made.match.resource
-    search = read_search(made.incoming, resource, configuration=made.connection.configuration)
+    search = read_search(
+        made.incoming,
+        resource,
+        configuration=made.connection.configuration,
+        mapping=made.route.mapping,
+    )
     if resource.pagination_type == "VENDOR_NOT_SUPPORTED":
         page = await _slice(made, search)
     else:
@@ -125,7 +139,7 @@ async def _search(made: _Call) -> Answer:
     headers = [("Elements-Returned-Count", str(len(page.rows)))]
     if page.next_token is not None:
         headers.append(("Elements-Next-Page-Token", page.next_token))
-    rows = [project(row, search.fields) for row in page.rows]
+    rows = [made.show(row, search.fields) for row in page.rows]
     return _answer(made.connection, rows, headers=tuple(headers), warnings=tuple(warnings))
 
 
@@ -182,7 +196,7 @@ async def _rows(made: _Call, pairs: Pairs) -> tuple[Row, ...]:
 async def _retrieve(made: _Call) -> Answer:
     row = await _read(made, made.match)
     fields = read_fields(made.incoming)
-    return _answer(made.connection, project(row, fields), warnings=_warn_empty((row,)))
+    return _answer(made.connection, made.show(row, fields), warnings=_warn_empty((row,)))
 
 
 async def _read(made: _Call, match: Match) -> Row:
@@ -197,7 +211,7 @@ async def _read(made: _Call, match: Match) -> Row:
 
 
 async def _delete(made: _Call) -> Answer:
-    hint = doubt_hint(made.match, made.incoming, sent={})
+    hint = doubt_hint(made.match, replace(made.incoming, path=made.route.path), sent={})
     exchange = await _send_write(made, body=b"", hint=hint)
     _check_write(made, exchange, hint=hint)
     return _answer(made.connection, {})
@@ -205,9 +219,12 @@ async def _delete(made: _Call) -> Answer:
 
 async def _write(made: _Call) -> Answer:
     element, resource = made.connection.element, made.match.resource
-    sent = read_body(made.incoming)
-    hint = doubt_hint(made.match, made.incoming, sent=sent)
-    exchange = await _send_write(made, body=made.incoming.body, hint=hint)
+    given = read_body(made.incoming)
+    sent = made.route.inwards(given)
+    # In the vendor's names, as the row would be found whatever becomes of the mapping.
+    hint = doubt_hint(made.match, replace(made.incoming, path=made.route.path), sent=sent)
+    body = made.incoming.body if sent is given else orjson.dumps(sent)
+    exchange = await _send_write(made, body=body, hint=hint)
     created: str | None = None
     if not is_created(element, resource, exchange):
         _check_write(made, exchange, hint=hint)
@@ -217,15 +234,22 @@ async def _write(made: _Call) -> Answer:
             raise VendorFailure(f"The vendor took the new row without telling its id. {hint}")
     reading = find_read_back(element, made.match, created=created)
     if reading is None:
-        return _answer(made.connection, _written(made, exchange, created=created, sent=sent))
+        row = _written(made, exchange, created=created, sent=sent)
+        return _answer(made.connection, made.show(row))
     try:
         row = await _read(made, reading)
     except VendorError as error:
         # The write is done; failing now would make the caller repeat it.
-        row = {"id": created or list(made.match.path_parameters.values())[-1]}
+        known = created or list(made.match.path_parameters.values())[-1]
+        row = {"id": known}
+        if made.route.mapping is not None:
+            row = {
+                "id": known,
+                **made.show({"id": known, primary_key_of(element, resource): known}),
+            }
         warning = f"written, but it could not be read back: {error.message}"
         return _answer(made.connection, row, warnings=(warning,))
-    return _answer(made.connection, row, warnings=_warn_empty((row,)))
+    return _answer(made.connection, made.show(row), warnings=_warn_empty((row,)))
 
 
 def _written(made: _Call, exchange: Exchange, *, created: str | None, sent: Row) -> Row:

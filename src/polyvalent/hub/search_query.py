@@ -14,10 +14,12 @@ import msgspec
 
 from polyvalent.catalog.element import Element, Filtering, Resource
 from polyvalent.errors import BadRequest
+from polyvalent.hub.mapped import own_names, vendor_field
 from polyvalent.hub.model import Incoming, Predicate, Search
 from polyvalent.hub.page_token import read_token
 from polyvalent.hub.resolve import split_path, strip_hub
 from polyvalent.instances.model import Configuration
+from polyvalent.mapping import Mapping
 
 PAGE_SIZE_MAX = 100  # where neither instance nor element says
 _NUMBER_DIGITS_MAX = 9
@@ -27,13 +29,20 @@ _CONDITION = re.compile(
 )
 
 
-def read_search(incoming: Incoming, resource: Resource, *, configuration: Configuration) -> Search:
+def read_search(
+    incoming: Incoming,
+    resource: Resource,
+    *,
+    configuration: Configuration,
+    mapping: Mapping | None = None,
+) -> Search:
     """
     Read what rows a call asks for.
 
     page=2&pageSize=500 on a resource whose vendor gives 100 at most → Search(page=2,
     page_size=100, warnings=("pageSize 500 ...",)). Without pageSize pages are as large as they
     may be. With nextPage, page is ignored, and where and pageSize are the token's unless sent.
+    The fields of `where` are those of the mapped object, the predicates are in the vendor's words.
     Raises BadRequest, naming the parameter.
     """
     largest = page_size_max(resource, configuration.get("pagination.max"))
@@ -59,7 +68,7 @@ def read_search(incoming: Incoming, resource: Resource, *, configuration: Config
         page_size=min(asked or largest, largest),
         last=last,
         where=where,
-        predicates=_read_where(where, resource.filtering, incoming),
+        predicates=_read_where(where, resource.filtering, incoming, mapping=mapping),
         fields=read_fields(incoming),
         warnings=(
             (f"pageSize {asked} is above the maximum; {largest} was used",)
@@ -130,24 +139,28 @@ def _read_number(incoming: Incoming, name: str) -> int | None:
 
 
 def _read_where(
-    where: str, filtering: Filtering | None, incoming: Incoming
+    where: str, filtering: Filtering | None, incoming: Incoming, *, mapping: Mapping | None
 ) -> tuple[Predicate, ...]:
     if not where.strip():
         return ()
     path = list_path(incoming)
     if filtering is None:
         raise BadRequest(f"{path} cannot be searched by where. Leave it out and read the pages.")
-    example = f"{filtering.fields[0]} = 'value'"
+    names = own_names(mapping, filtering.fields)
+    if not names:
+        raise BadRequest(f"No field that {path} can be searched by is mapped.")
+    example = f"{names[0]} = 'value'"
     found = _CONDITION.fullmatch(where)
     if found is None:
         raise BadRequest(
             f"Error parsing query: where of {path} takes one condition, such as {example}; it can "
-            f"search by {', '.join(filtering.fields)}."
+            f"search by {', '.join(names)}."
         )
     name, single, double, bare = found.groups()
-    if name not in filtering.fields:
-        raise BadRequest(
-            f"{path} cannot be searched by {name[:100]}, only by {', '.join(filtering.fields)}."
-        )
+    field = vendor_field(mapping, name)
+    if field not in filtering.fields:
+        raise BadRequest(f"{path} cannot be searched by {name[:100]}, only by {', '.join(names)}.")
     value = single.replace("''", "'") if single is not None else double if bare is None else bare
-    return (Predicate(field=name, operator="=", value=value),)
+    if mapping is not None:
+        value = mapping.to_vendor_value(name, value)
+    return (Predicate(field=field, operator="=", value=value),)

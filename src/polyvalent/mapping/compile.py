@@ -76,6 +76,13 @@ class Mapping:
                 return f"{upper.vendor_path}.{tail}"
         return path if self._passes and not {path, head} & self._hidden else None
 
+    def to_own_field(self, vendor_path: str) -> str | None:
+        """Return what the caller's object calls a vendor's field, None if it does not show it."""
+        for path, found in self._names.items():
+            if found.vendor_path == vendor_path:
+                return path
+        return vendor_path if self.to_vendor_field(vendor_path) == vendor_path else None
+
     def to_vendor_value(self, path: str, text: str) -> str:
         """Return a value of a query as the vendor writes it: status "active" → "1"."""
         found = self._names.get(path)

@@ -9,16 +9,17 @@ transformations, fields that the definition lacks are dropped, and types are the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from msgspec.structs import replace
 
 from polyvalent.accounts.model import Caller
 from polyvalent.catalog.element import Element
 from polyvalent.db import Connection
-from polyvalent.errors import BadRequest
+from polyvalent.errors import BadRequest, NotFound
 from polyvalent.instances.ports import Ports
 from polyvalent.mapping import ObjectDefinition, Transformation
 from polyvalent.transformations import sql
@@ -27,6 +28,9 @@ from polyvalent.transformations.model import Scope, of_caller
 from polyvalent.transformations.read import read_definition, read_name, read_transformation
 from polyvalent.transformations.revise import revising
 from polyvalent.transformations.transform import check_allowed
+
+# Raises NotFound.
+FindElement: TypeAlias = Callable[[str], Awaitable[Element]]
 
 OBJECTS_MAX = 500
 
@@ -48,9 +52,13 @@ class _Part:
     transformation: Transformation | None = None
 
 
-async def import_vdr(ports: Ports, caller: Caller, body: dict[str, Any]) -> Imported:
+async def import_vdr(
+    ports: Ports, caller: Caller, body: dict[str, Any], *, find_element: FindElement
+) -> Imported:
     """
     Store what a document holds, replacing what is there; all or nothing.
+
+    What says it is of an instance, or of the platform, goes to the organization.
 
     Transformations for elements that this platform lacks are left out with a warning.
     Raises BadRequest where it is no such document. Effects: commits.
@@ -67,6 +75,7 @@ async def import_vdr(ports: Ports, caller: Caller, body: dict[str, Any]) -> Impo
     warnings: list[str] = []
     scopes = {scope.level: scope for scope in of_caller(caller).visible}
     names: dict[str, None] = {}
+    elements = await _find_elements(parts, find_element)
     async with revising(ports, caller.organization.id) as connection:
         for part in parts:
             scope = scopes["account" if part.level == "account" else "organization"]
@@ -74,12 +83,21 @@ async def import_vdr(ports: Ports, caller: Caller, body: dict[str, Any]) -> Impo
                 await _put_definition(connection, ports, scope, part.definition)
                 names[part.definition.object_name] = None
             if part.transformation is not None:
-                element = ports.catalog.by_name.get(part.element_key)
+                element = elements.get(part.element_key)
                 if element is None:
                     warnings.append(f"element {part.element_key[:60]} is not known; left out")
                     continue
                 await _put_transformation(connection, ports, scope, element, part.transformation)
     return Imported(names=tuple(names), warnings=tuple(dict.fromkeys(warnings)))
+
+
+async def _find_elements(parts: Iterable[_Part], find_element: FindElement) -> dict[str, Element]:
+    found: dict[str, Element] = {}
+    for key in dict.fromkeys(part.element_key for part in parts if part.element_key):
+        # An element that is not here is no fault of the document.
+        with suppress(NotFound):
+            found[key] = await find_element(key)
+    return found
 
 
 def _read_first(body: dict[str, Any]) -> Iterable[_Part]:

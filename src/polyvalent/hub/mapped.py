@@ -1,0 +1,92 @@
+"""
+Find mapped objects in the path of a call, and lead it to the vendor's resource. Pure.
+
+An object with a transformation is a resource of its own: /contacts/7 is /customers/7 where
+`contacts` is mapped to the vendor object `customers`, and a mapped name goes before a resource of
+the same name. Rows come as the last mapped name of the path says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+from urllib.parse import quote
+
+from polyvalent.catalog.element import Element
+from polyvalent.errors import BadRequest
+from polyvalent.hub.model import Row
+from polyvalent.hub.resolve import split_path, strip_hub
+from polyvalent.mapping import Mapping
+
+# The mapping of an object by its name; None if it has none.
+FindMapping: TypeAlias = Callable[[str], Mapping | None]
+
+
+def find_nothing(_name: str) -> Mapping | None:
+    """Know no mapped object."""
+    return None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Route:
+    """Hold the path to the vendor's resource, and the mapping of its rows; None for none."""
+
+    path: str
+    mapping: Mapping | None = None
+
+    def outwards(self, row: Row) -> Row:
+        """Return a vendor's row as callers see it."""
+        return row if self.mapping is None else self.mapping.outwards(row)
+
+    def inwards(self, body: Row) -> Row:
+        """Return a caller's body as the vendor takes it."""
+        return body if self.mapping is None else self.mapping.inwards(body)
+
+
+def find_route(element: Element, path: str, find: FindMapping) -> Route:
+    """
+    Lead a path to the vendor's resource: "/hubs/crm/contacts/7" → "/customers/7".
+
+    Names of lists stand at every other place of a path, ids between them.
+    """
+    parts = list(strip_hub(path).strip("/").split("/"))
+    mapping = None
+    replaced = False
+    for place, name in enumerate(split_path(path)):
+        if place % 2 == 0:
+            mapping = find(name)
+            if mapping is not None:
+                parts[place] = quote(_resource_name(element, mapping.vendor_name), safe="")
+                replaced = True
+    return Route(path="/" + "/".join(parts), mapping=mapping) if replaced else Route(path=path)
+
+
+def vendor_field(mapping: Mapping | None, name: str) -> str:
+    """
+    Return the vendor's name of a field in a query.
+
+    Raises BadRequest if the object has no such field.
+    """
+    found = name if mapping is None else mapping.to_vendor_field(name)
+    if found is None:
+        assert mapping is not None  # without one every name is its own
+        raise BadRequest(f"{mapping.object_name} has no field {name[:100]!r} to search by.")
+    return found
+
+
+def own_names(mapping: Mapping | None, vendor_fields: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what a mapped object calls the vendor's fields; those that it lacks are left out."""
+    if mapping is None:
+        return vendor_fields
+    names = (mapping.to_own_field(name) for name in vendor_fields)
+    return tuple(name for name in names if name is not None)
+
+
+def _resource_name(element: Element, vendor_name: str) -> str:
+    # The name of a resource, else the vendor's own name of an object that has one.
+    name = vendor_name.strip("/")
+    words = {part for resource in element.resources for part in strip_hub(resource.path).split("/")}
+    if name in words:
+        return name
+    return next((item.name for item in element.objects if item.vendor_name == name), name)
