@@ -96,6 +96,7 @@ def kill_storm(report: dict[str, Any]) -> Iterator[str]:
     yield from table(
         (
             "database",
+            "each life is",
             "points in the source",
             "points killed at",
             "kills there",
@@ -107,6 +108,7 @@ def kill_storm(report: dict[str, Any]) -> Iterator[str]:
         (
             (
                 row["database"],
+                row["life"],
                 row["points_named_in_the_source"],
                 row["points_killed_at"],
                 row["kills_at_named_points"],
