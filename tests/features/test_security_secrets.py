@@ -89,3 +89,28 @@ def test_keeps_an_authorization_for_the_application_that_began_it(
             assert reply.status == 400, reply
             assert "another" in reply.message
     assert application.create(authorized).status == 200
+
+
+@pytest.mark.parametrize("place", ["header", "query"])
+def test_shows_no_handle_in_a_trace(stage: Stage, shop: RunningStore, place: str) -> None:
+    """The callback that is registered carries what stands for the secret."""
+    application = Application(
+        stage, shop.store, shop.url, extra={"oauth.request.authorization.type": place}
+    )
+    query = {**application.parameters, "debug": "true"}
+    reply = stage.call("GET", "/elements/magento/oauth/token", query=query)
+    assert reply.status == 200, reply
+    trace = stage.call("GET", f"/elements/magento/trace/{reply.headers['elements-trace-id']}")
+    assert trace.status == 200
+    assert b"oauth_callback" in trace.body
+    assert b"secret%3D" not in trace.body
+    assert b"secret%253D" not in trace.body
+
+
+def test_lets_no_caller_steer_the_terminal_that_shows_the_log(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage.call("GET", "/x%1b[2Jy%07", authorization="")
+    shown = capsys.readouterr().out
+    assert "/x\\x1b[2Jy" in shown
+    assert "\x1b[2J" not in shown

@@ -90,7 +90,11 @@ class Edge:
             status, body, outcome = _failed(error, request_id)
         except Exception as error:  # noqa: BLE001  # the edge: a defect must still be answered
             _log.error(
-                REQUEST_BROKE, request_id=request_id, method=method, path=path, **_trace(error)
+                REQUEST_BROKE,
+                request_id=request_id,
+                method=method,
+                path=_shown(path),
+                **_trace(error),
             )
             status = 500
             body = orjson.dumps({"requestId": request_id, "message": _DEFECT})
@@ -111,7 +115,7 @@ class Edge:
             REQUEST_ANSWERED,
             request_id=request_id,
             method=method,
-            path=path,
+            path=_shown(path),
             status=status,
             ms=round((perf_counter() - started_at) * 1000, 1),
         )
@@ -155,6 +159,11 @@ def _path(scope: Scope) -> str:
     path: str = scope["path"]
     root: str = scope.get("root_path", "")
     return (path.removeprefix(root) if root else path).rstrip("/") or "/"
+
+
+def _shown(path: str) -> str:
+    """Return a path for the log; control characters would steer the terminal that shows it."""
+    return path if path.isprintable() else ascii(path)[1:-1]
 
 
 def _raw_path(scope: Scope) -> str:

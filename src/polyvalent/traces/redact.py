@@ -38,7 +38,8 @@ _SAFE_HEADERS = frozenset(
 # name=value in forms and queries, name="value" in OAuth headers, "name":"value" in JSON; a value
 # in quotes ends at its quote, or where the text was cut off.
 _SECRET_WORDS = (
-    r"oauth_token_secret|oauth_token|oauth_verifier|oauth_signature|oauth_consumer_key|secret|"
+    r"oauth_token_secret|oauth_token|oauth_verifier|oauth_signature|oauth_consumer_key|"
+    r"oauth_callback|secret|"
     r"password|access_token|refresh_token|api_?key|token"
 )
 _SECRETS = re.compile(
