@@ -42,7 +42,11 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-EXAMPLES = 12
+# The calls that every application makes are tried more often than those for operators.
+CORE = frozenset(
+    ("OAuth", "Instances", "Instances by token", "Instances of an element", "Hubs", "Resources")
+)
+EXAMPLES, EXAMPLES_OF_OTHERS = 10, 3
 
 
 def no_failure_of_ours(_: CheckContext, response: Response, case: Case) -> bool | None:
@@ -93,10 +97,12 @@ def world(tmp_path_factory: pytest.TempPathFactory, shop: RunningStore) -> Itera
     with platform_on_stage(data_dir, deadline_s=2) as stage:
         shown = World(stage, shop)
         yield shown
-        met = {label for label, _ in shown.statuses}
+        core = {f"{item.method} {item.path}" for item in OPERATIONS if item.tag in CORE} & {
+            label for label, _ in shown.statuses
+        }
         done = {label for label, status in shown.statuses if status == 200}
-        # Refusals alone would prove little: after a whole run most operations have succeeded.
-        assert len(met) < len(OPERATIONS) or len(done) >= 0.7 * len(met), met - done
+        # Refusals alone would prove little: after a whole run most of the core has succeeded.
+        assert len(core) < 30 or len(core & done) >= 0.7 * len(core), core - done
 
 
 def declared(document: dict[str, Any]) -> list[Any]:
@@ -118,7 +124,7 @@ def attack(world: World, operation: Any, mode: GenerationMode) -> None:
     header = {"Authorization": f"{stage.authorization}, Element {world.instance['token']}"}
 
     @settings(
-        max_examples=EXAMPLES,
+        max_examples=EXAMPLES if CORE & set(operation.tags or ()) else EXAMPLES_OF_OTHERS,
         deadline=None,
         derandomize=True,
         database=None,

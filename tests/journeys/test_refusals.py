@@ -565,7 +565,7 @@ def test_takes_no_other_content_type(stage: Stage, kind: str) -> None:
         ("PATCH", "/instances/1/enabled", "DELETE, PUT"),
         ("POST", "/elements/magento/oauth/token", "GET"),
         ("DELETE", "/elements/magento/oauth/url", "GET, POST"),
-        ("POST", "/elements", "GET"),
+        ("POST", "/hubs/keys", "GET"),
     ],
 )
 def test_names_the_methods_of_a_path(stage: Stage, method: str, path: str, allow: str) -> None:
