@@ -8,7 +8,7 @@ the pure modules beside it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 import orjson
@@ -26,59 +26,25 @@ from polyvalent.errors import (
     VendorTimeout,
 )
 from polyvalent.exchange import Exchange, find_header
-from polyvalent.hub import page_bounds as bounds
-from polyvalent.hub.build import build_request, build_verification
-from polyvalent.hub.mapped import FindMapping, Route, find_nothing, find_route
-from polyvalent.hub.model import Answer, Incoming, Page, Pairs, Reach, Row, Search
+from polyvalent.hub.build import build_verification
+from polyvalent.hub.made_call import MadeCall, compose_answer, warn_of_empty
+from polyvalent.hub.mapped import FindMapping, find_nothing, find_route
+from polyvalent.hub.model import Answer, Incoming, Reach, Row
 from polyvalent.hub.objects import describe_fields, describe_objects, list_objects
-from polyvalent.hub.page_token import PageToken, write_token
 from polyvalent.hub.read import (
-    NO_FIELDS,
     check,
     compose_row,
     find_created_id,
     is_created,
-    keep_equal,
     primary_key_of,
-    project,
     read_row,
-    read_rows,
     rule_of,
 )
 from polyvalent.hub.resolve import Match, resolve, split_path
-from polyvalent.hub.search_query import (
-    list_path,
-    read_fields,
-    read_search,
-    vendor_page_size_max,
-)
+from polyvalent.hub.search import search_rows
+from polyvalent.hub.search_query import list_path, read_fields
 from polyvalent.hub.write import doubt_hint, find_read_back, read_body
 from polyvalent.instances.model import Connection
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Call:
-    # One call with everything that its steps share.
-    connection: Connection
-    incoming: Incoming
-    route: Route  # where the path leads, and how rows are mapped
-    match: Match
-    reach: Reach
-
-    def show(self, row: Row, fields: tuple[str, ...] = ()) -> Row:
-        return project(self.route.outwards(row), fields)
-
-    async def send(self, match: Match, *, pairs: Pairs = (), body: bytes = b"") -> Exchange:
-        request = build_request(
-            self.connection.element,
-            match.resource,
-            configuration=self.connection.configuration,
-            path_parameters=match.path_parameters,
-            incoming=self.incoming,
-            pairs=pairs,
-            body=body,
-        )
-        return await self.reach(self.connection, request)
 
 
 async def call(
@@ -105,101 +71,31 @@ async def call(
     element = connection.element
     segments = split_path(incoming.path)
     if segments[0] == "objects" and not _declares(connection, "objects"):
-        return _answer(connection, _describe(connection, incoming, segments))
+        return compose_answer(connection, _describe(connection, incoming, segments))
     if connection.disabled:
         raise Forbidden("The instance is disabled. Enable it: PUT /instances/{id}/enabled.")
     if segments == ("ping",) and not _declares(connection, "ping"):
-        return _answer(connection, await _ping(connection, incoming, reach=reach, now=now))
+        return compose_answer(connection, await _ping(connection, incoming, reach=reach, now=now))
     route = find_route(element, incoming.path, find_mapping)
     match = resolve(element, incoming.method.upper(), route.path)
-    made = _Call(connection=connection, incoming=incoming, route=route, match=match, reach=reach)
+    made = MadeCall(connection=connection, incoming=incoming, route=route, match=match, reach=reach)
     method = match.resource.method
     if method == "GET":
         if _is_list(match):
-            return await _search(made)
+            return await search_rows(made)
         return await _retrieve(made)
     if method == "DELETE":
         return await _delete(made)
     return await _write(made)
 
 
-async def _search(made: _Call) -> Answer:
-    resource = made.match.resource
-    search = read_search(
-        made.incoming,
-        resource,
-        configuration=made.connection.configuration,
-        mapping=made.route.mapping,
-    )
-    if resource.pagination_type == "VENDOR_NOT_SUPPORTED":
-        page = await _slice(made, search)
-    else:
-        page = await _page(made, search)
-    warnings = [*search.warnings, *page.warnings]
-    headers = [("Elements-Returned-Count", str(len(page.rows)))]
-    if page.next_token is not None:
-        headers.append(("Elements-Next-Page-Token", page.next_token))
-    rows = [made.show(row, search.fields) for row in page.rows]
-    return _answer(made.connection, rows, headers=tuple(headers), warnings=tuple(warnings))
-
-
-async def _slice(made: _Call, search: Search) -> Page:
-    """Read the whole list and cut the page out of it, for vendors that do not page it."""
-    rows = await _rows(made, ())
-    begin = (search.page - 1) * search.page_size
-    end = begin + search.page_size
-    token = _token(made, search, page=search.page + 1) if end < len(rows) else None
-    return Page(rows=rows[begin:end], next_token=token, warnings=_warn_empty(rows))
-
-
-async def _page(made: _Call, search: Search) -> Page:
-    """Read one page from the vendor, and find out whether it is real and whether one follows."""
-    element, resource = made.connection.element, made.match.resource
-    first_page = _first_page(made.connection)
-    vendor_max = vendor_page_size_max(element, resource)
-    size = bounds.first_size(resource, search, vendor_max=vendor_max)
-    pairs = bounds.main_pairs(resource, search, size=size, first_page=first_page)
-    found = await _rows(made, pairs)
-    rows = found[: search.page_size]
-    last = bounds.cursor_of(resource, rows[-1]) if rows else None
-    more = len(found) > search.page_size
-    if last is not None and bounds.needs_row_behind(resource, search, asked=size, rows=len(found)):
-        more = bool(
-            await _rows(
-                made, bounds.behind_pairs(resource, search, last=last, first_page=first_page)
-            )
-        )
-    if not more and bounds.needs_row_before(resource, search, rows=len(rows)):
-        before = await _rows(made, bounds.before_pairs(resource, search, first_page=first_page))
-        if bounds.is_repeated(resource, rows, before):
-            return Page(rows=())
-    token = None
-    if bounds.has_cursor(resource):
-        token = _token(made, search, page=search.page + 1, last=last) if more else None
-    elif len(found) >= search.page_size:
-        token = _token(made, search, page=search.page + 1)
-    kept = keep_equal(rows, search.predicates)
-    return Page(rows=kept, next_token=token, warnings=_warn_empty(rows))
-
-
-async def _rows(made: _Call, pairs: Pairs) -> tuple[Row, ...]:
-    exchange = await made.send(made.match, pairs=pairs)
-    check(made.connection.element, exchange)
-    return read_rows(
-        made.connection.element,
-        made.match.resource,
-        exchange.response,
-        configuration=made.connection.configuration,
-    )
-
-
-async def _retrieve(made: _Call) -> Answer:
+async def _retrieve(made: MadeCall) -> Answer:
     row = await _read(made, made.match)
     fields = read_fields(made.incoming)
-    return _answer(made.connection, made.show(row, fields), warnings=_warn_empty((row,)))
+    return compose_answer(made.connection, made.show(row, fields), warnings=warn_of_empty((row,)))
 
 
-async def _read(made: _Call, match: Match) -> Row:
+async def _read(made: MadeCall, match: Match) -> Row:
     exchange = await made.send(match)
     check(made.connection.element, exchange)
     return read_row(
@@ -210,14 +106,14 @@ async def _read(made: _Call, match: Match) -> Row:
     )
 
 
-async def _delete(made: _Call) -> Answer:
+async def _delete(made: MadeCall) -> Answer:
     hint = doubt_hint(made.match, replace(made.incoming, path=made.route.path), sent={})
     exchange = await _send_write(made, body=b"", hint=hint)
     _check_write(made, exchange, hint=hint)
-    return _answer(made.connection, {})
+    return compose_answer(made.connection, {})
 
 
-async def _write(made: _Call) -> Answer:
+async def _write(made: MadeCall) -> Answer:
     element, resource = made.connection.element, made.match.resource
     given = read_body(made.incoming)
     sent = made.route.inwards(given)
@@ -235,7 +131,7 @@ async def _write(made: _Call) -> Answer:
     reading = find_read_back(element, made.match, created=created)
     if reading is None:
         row = _written(made, exchange, created=created, sent=sent)
-        return _answer(made.connection, made.show(row))
+        return compose_answer(made.connection, made.show(row))
     try:
         row = await _read(made, reading)
     except VendorError as error:
@@ -248,11 +144,11 @@ async def _write(made: _Call) -> Answer:
                 **made.show({"id": known, primary_key_of(element, resource): known}),
             }
         warning = f"written, but it could not be read back: {error.message}"
-        return _answer(made.connection, row, warnings=(warning,))
-    return _answer(made.connection, made.show(row), warnings=_warn_empty((row,)))
+        return compose_answer(made.connection, row, warnings=(warning,))
+    return compose_answer(made.connection, made.show(row), warnings=warn_of_empty((row,)))
 
 
-def _written(made: _Call, exchange: Exchange, *, created: str | None, sent: Row) -> Row:
+def _written(made: MadeCall, exchange: Exchange, *, created: str | None, sent: Row) -> Row:
     # What is answered after a write that is not read back.
     element, resource = made.connection.element, made.match.resource
     configuration = made.connection.configuration
@@ -265,7 +161,7 @@ def _written(made: _Call, exchange: Exchange, *, created: str | None, sent: Row)
     return sent
 
 
-async def _send_write(made: _Call, *, body: bytes, hint: str) -> Exchange:
+async def _send_write(made: MadeCall, *, body: bytes, hint: str) -> Exchange:
     try:
         return await made.send(made.match, body=body)
     except VendorTimeout as error:
@@ -276,7 +172,7 @@ async def _send_write(made: _Call, *, body: bytes, hint: str) -> Exchange:
         raise VendorFailure(f"{error.message} {hint}") from error
 
 
-def _check_write(made: _Call, exchange: Exchange, *, hint: str) -> None:
+def _check_write(made: MadeCall, exchange: Exchange, *, hint: str) -> None:
     rule = rule_of(made.connection.element, exchange)
     if rule is not None:
         doubtful = rule.kind == "ambiguous"
@@ -343,38 +239,3 @@ def _is_list(match: Match) -> bool:
     return resource.collection is not None or not (
         names and resource.path.endswith(f"{{{names[-1]}}}")
     )
-
-
-def _first_page(connection: Connection) -> int:
-    text = connection.configuration.get("pagination.page.startindex") or "1"
-    return int(text) if text in ("0", "1") else 1
-
-
-def _token(made: _Call, search: Search, *, page: int, last: str | None = None) -> str:
-    return write_token(
-        PageToken(
-            path=list_path(made.incoming),
-            where=search.where,
-            page=page,
-            page_size=search.page_size,
-            last=last,
-        )
-    )
-
-
-def _warn_empty(rows: tuple[Row, ...]) -> tuple[str, ...]:
-    return (NO_FIELDS,) if any(set(row) <= {"id"} for row in rows) else ()
-
-
-def _answer(
-    connection: Connection,
-    body: object,
-    *,
-    headers: tuple[tuple[str, str], ...] = (),
-    warnings: tuple[str, ...] = (),
-) -> Answer:
-    own = [("Elements-Element-Instance-Id", str(connection.instance_id)), *headers]
-    if warnings:
-        text = "; ".join(warnings).encode("ascii", "replace").decode()
-        own.append(("Elements-Error", " ".join(text.split())[:1000]))
-    return Answer(body=orjson.dumps(body), headers=tuple(own))

@@ -1,0 +1,65 @@
+"""Hold one call with everything that its steps share, and send what it asks of the vendor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import orjson
+
+from polyvalent.exchange import Exchange
+from polyvalent.hub.build import build_request
+from polyvalent.hub.mapped import Route
+from polyvalent.hub.model import Answer, Incoming, Pairs, Reach, Row
+from polyvalent.hub.read import NO_FIELDS, project
+from polyvalent.hub.resolve import Match
+from polyvalent.instances.model import Connection
+
+_WARNING_MAX = 1000  # characters of Elements-Error
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MadeCall:
+    """Hold one call; `route` says where its path leads and how its rows are mapped."""
+
+    connection: Connection
+    incoming: Incoming
+    route: Route
+    match: Match
+    reach: Reach
+
+    def show(self, row: Row, fields: tuple[str, ...] = ()) -> Row:
+        """Return a vendor's row as the caller sees it, cut down to the fields asked for."""
+        return project(self.route.outwards(row), fields)
+
+    async def send(self, match: Match, *, pairs: Pairs = (), body: bytes = b"") -> Exchange:
+        """Send the request that a resource stands for; `pairs` come last in its query."""
+        request = build_request(
+            self.connection.element,
+            match.resource,
+            configuration=self.connection.configuration,
+            path_parameters=match.path_parameters,
+            incoming=self.incoming,
+            pairs=pairs,
+            body=body,
+        )
+        return await self.reach(self.connection, request)
+
+
+def compose_answer(
+    connection: Connection,
+    body: object,
+    *,
+    headers: tuple[tuple[str, str], ...] = (),
+    warnings: tuple[str, ...] = (),
+) -> Answer:
+    """Make the answer to a call that went well; warnings become the header Elements-Error."""
+    own = [("Elements-Element-Instance-Id", str(connection.instance_id)), *headers]
+    if warnings:
+        text = "; ".join(warnings).encode("ascii", "replace").decode()
+        own.append(("Elements-Error", " ".join(text.split())[:_WARNING_MAX]))
+    return Answer(body=orjson.dumps(body), headers=tuple(own))
+
+
+def warn_of_empty(rows: tuple[Row, ...]) -> tuple[str, ...]:
+    """Return the warning that rows came without any field, if one did."""
+    return (NO_FIELDS,) if any(set(row) <= {"id"} for row in rows) else ()
