@@ -121,8 +121,8 @@ COMPONENTS: dict[str, Schema] = {
             "provisionInteractions": {"type": "array"},
             "valid": FLAG,
             "disabled": FLAG,
-            "maxCacheSize": NUMBER,
-            "cacheTimeToLive": NUMBER,
+            "maxCacheSize": {**NUMBER, "description": "How many answers are kept; 0: 100."},
+            "cacheTimeToLive": {**NUMBER, "description": "For how many seconds; 0: 60."},
             "configuration": {
                 "type": "object",
                 "additionalProperties": TEXT_OR_NULL,
@@ -187,6 +187,26 @@ INSTANCE_DRAFT: Schema = {
         },
         "tags": {"type": "array", "items": TEXT},
         "externalAuthentication": {"type": "string", "enum": ["none", "initial"]},
+        "traceLoggingEnabled": {
+            "type": "boolean",
+            "description": "Keep a trace of every call to the instance's resources.",
+        },
+        "cachingEnabled": {
+            "type": "boolean",
+            "description": "Answer repeated reads from memory, until a write of ours or the time.",
+        },
+        "maxCacheSize": {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": 10_000,
+            "description": "How many answers are kept for the instance; 0: 100.",
+        },
+        "cacheTimeToLive": {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": 86_400,
+            "description": "For how many seconds an answer is kept; 0: 60.",
+        },
     },
 }
 INSTANCE_EXAMPLE: dict[str, Any] = {

@@ -40,11 +40,7 @@ async def change(
             f"Instance {instance.id} belongs to element {element.key}; it can only move to a clone "
             f"of that element, and {draft.element!r} is none."
         )
-    columns: dict[str, Any] = {}
-    if draft.name is not None:
-        columns["name"] = clean_name(draft.name)
-    if draft.trace_logging_enabled is not None:
-        columns["trace_logging_enabled"] = draft.trace_logging_enabled
+    columns = _plain_columns(draft)
     configuration = _changed(element, instance, draft)
     handshake: Handshake | None = None
     if _reprovisions(draft):
@@ -66,6 +62,18 @@ async def change(
         configuration=configuration,
         handshake=handshake,
     )
+
+
+def _plain_columns(draft: Draft) -> dict[str, Any]:
+    """Return the columns that a draft sets and that have nothing to do with the connection."""
+    columns = {
+        "name": None if draft.name is None else clean_name(draft.name),
+        "trace_logging_enabled": draft.trace_logging_enabled,
+        "caching_enabled": draft.caching_enabled,
+        "max_cache_size": draft.max_cache_size,
+        "cache_time_to_live": draft.cache_time_to_live,
+    }
+    return {name: value for name, value in columns.items() if value is not None}
 
 
 def _reprovisions(draft: Draft) -> bool:

@@ -35,6 +35,8 @@ ECHOED = frozenset((
 # fmt: on
 LARGEST_TEXT = 65_536
 LONGEST_TAG = 255  # tags are indexed, and an index takes no long texts
+LARGEST_CACHE = 10_000  # answers
+LONGEST_LIFE_S = 86_400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +55,9 @@ class Draft:
     external_authentication: str | None = None
     debug: bool = False
     trace_logging_enabled: bool | None = None
+    caching_enabled: bool | None = None
+    max_cache_size: int | None = None  # answers; 0: as many as the platform keeps by itself
+    cache_time_to_live: int | None = None  # seconds; 0: as long as the platform keeps by itself
     warnings: tuple[str, ...] = ()
 
 
@@ -103,6 +108,9 @@ def draft_of(members: Mapping[str, Any]) -> Draft:
         external_authentication=_external(members, faults),
         debug=_flag(members, "debug", faults) or (provider or {}).get("debug") == "true",
         trace_logging_enabled=_flag(members, "traceLoggingEnabled", faults),
+        caching_enabled=_flag(members, "cachingEnabled", faults),
+        max_cache_size=_count(members, "maxCacheSize", most=LARGEST_CACHE, faults=faults),
+        cache_time_to_live=_count(members, "cacheTimeToLive", most=LONGEST_LIFE_S, faults=faults),
         warnings=tuple(warnings),
     )
     if faults:
@@ -129,6 +137,16 @@ def _flag(members: Mapping[str, Any], name: str, faults: list[str]) -> bool | No
     if value is False or value == "false":
         return False
     faults.append(f"`{name}` must be true or false, but it is {_kind(value)}")
+    return None
+
+
+def _count(members: Mapping[str, Any], name: str, *, most: int, faults: list[str]) -> int | None:
+    value = members.get(name)
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
+        value = int(value)
+    if value is None or (isinstance(value, int) and value is not True and 0 <= value <= most):
+        return None if value is None else int(value)
+    faults.append(f"`{name}` must be a whole number from 0 to {most}")
     return None
 
 

@@ -96,6 +96,9 @@ class NewInstance:
     tags: tuple[str, ...]
     configuration: Mapping[str, StoredValue] = field(repr=False)
     trace_logging_enabled: bool
+    caching_enabled: bool = False
+    max_cache_size: int = 0
+    cache_time_to_live: int = 0
     external_authentication: str
     signing_variant: str
     created_at: datetime
