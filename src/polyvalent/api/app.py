@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -45,6 +46,19 @@ OPERATIONS: tuple[Operation, ...] = (
     *resources.OPERATIONS,
 )
 
+# Secrets are typed into this page: nobody may frame it, nor learn from where a link was followed.
+_PAGE_HEADERS = {
+    # No script but ours, whatever a text of an element may hold; styles are set from scripts.
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data:; font-src 'self' data:; connect-src 'self'{}; "
+        "form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
 OpenPlatform = Callable[[], AbstractAsyncContextManager[Platform]]
 
 
@@ -65,12 +79,13 @@ def create_app(settings: Settings, *, opening: OpenPlatform | None = None) -> St
     edge = Edge(Router(OPERATIONS, fallback=resources.FALLBACK), platform_of=_platform_of)
     document = openapi(OPERATIONS, base_path=BASE_PATH, public_url=settings.public_url)
     page = (ASSETS / "docs.html").read_text(encoding="utf-8")
+    page_headers = _page_headers(settings.public_url)
 
     async def show_openapi(_: Request) -> Response:
         return JSONResponse(document)
 
     async def show_docs(_: Request) -> Response:
-        return HTMLResponse(page, headers={"X-Frame-Options": "DENY"})
+        return HTMLResponse(page, headers=page_headers)
 
     async def show_health(_: Request) -> Response:
         return JSONResponse({"status": "ok", "version": __version__})
@@ -83,23 +98,33 @@ def create_app(settings: Settings, *, opening: OpenPlatform | None = None) -> St
             Mount(BASE_PATH, app=edge),
             Route("/", lead_to_docs),
             Route("/docs", show_docs),
+            Route("/docs/", lead_to_docs),
             Route("/openapi.json", show_openapi),
             Route("/health", show_health),
             Mount("/docs/assets", app=StaticFiles(directory=ASSETS)),
         ],
         lifespan=lifespan,
     )
+    # Its redirects would lead wherever the Host header says.
+    app.router.redirect_slashes = False
     unknown = app.router.default
 
     async def answer_unmatched(scope: Scope, receive: Receive, send: Send) -> None:
         # The pattern of a mount matches no line break, which a path may have as %0A.
-        if scope["type"] == "http" and scope["path"].startswith(f"{BASE_PATH}/"):
+        if scope["type"] == "http" and f"{scope['path']}/".startswith(f"{BASE_PATH}/"):
             await edge({**scope, "root_path": BASE_PATH}, receive, send)
         else:
             await unknown(scope, receive, send)
 
     app.router.default = answer_unmatched
     return app
+
+
+def _page_headers(public_url: str) -> dict[str, str]:
+    # The page tries calls out where the platform says that it is.
+    parts = urlsplit(public_url)
+    other = f" {parts.scheme}://{parts.netloc}" if parts.netloc else ""
+    return {name: text.replace("{}", other) for name, text in _PAGE_HEADERS.items()}
 
 
 def _platform_of(scope: Scope) -> Platform:

@@ -16,6 +16,8 @@ from polyvalent.instances.supervise import Send, Sent
 
 # What may be repeated safely is decided by the door: writes only where nothing was sent.
 ATTEMPTS = 3
+# Of a page of rows. A hostile store can make every byte stand for thirty in memory once it is read.
+LARGEST_ANSWER_BYTES = 8 * 1024 * 1024
 
 
 def connect(instance: Instance, *, element: Element) -> Connection:
@@ -49,7 +51,12 @@ def make_send(ports: Ports) -> Send:
 
     async def send(connection: Connection, request: Request, deadline_s: float) -> Sent:
         if connection.client is None:
-            exchange = await ports.door.send(request, deadline_s=deadline_s, attempts=ATTEMPTS)
+            exchange = await ports.door.send(
+                request,
+                deadline_s=deadline_s,
+                attempts=ATTEMPTS,
+                max_body_bytes=LARGEST_ANSWER_BYTES,
+            )
             return Sent(exchange=exchange)
         reached = await reach(
             ports,
@@ -58,6 +65,7 @@ def make_send(ports: Ports) -> Send:
             variant=connection.variant,
             attempts=ATTEMPTS,
             deadline_s=deadline_s,
+            max_body_bytes=LARGEST_ANSWER_BYTES,
         )
         learned = reached.decisive.variant
         if reached.understood and learned != connection.variant:
