@@ -19,6 +19,7 @@ from polyvalent.db import open_database
 from polyvalent.db.key_file import open_key_file
 from polyvalent.db.migrate import upgrade
 from polyvalent.egress import Door
+from polyvalent.hub.ledger import Ledger, open_ledger
 from polyvalent.hub.model import Reach
 from polyvalent.instances.connect import make_send
 from polyvalent.instances.ports import Ports, pass_by
@@ -40,6 +41,7 @@ class Platform:
     ports: Ports
     shelf: Shelf
     reach: Reach
+    ledger: Ledger = field(repr=False)
     callers: Cache = field(repr=False)
     mappings: MappingCache = field(repr=False)
 
@@ -90,6 +92,7 @@ async def open_platform(
             ports=ports,
             shelf=Shelf(database=database, keys=keys, catalog=catalog, now=now, random=random),
             reach=make_supervisor(ports, settings, send=make_send(ports)).reach,
+            ledger=open_ledger(ports, writers=settings.writers_per_store),
             callers=TTLCache(maxsize=CALLERS_KEPT, ttl=CALLERS_LIVE_S),
             mappings=LRUCache(maxsize=MAPPINGS_KEPT),
         )

@@ -39,6 +39,7 @@ async def answer_resource(call: Call) -> Answer:
         reach=platform.reach,
         now=platform.ports.now,
         find_mapping=mappings.find,
+        ledger=platform.ledger,
     )
     return Answer(content=answer.body, headers=answer.headers)
 

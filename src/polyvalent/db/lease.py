@@ -27,6 +27,9 @@ async def take_lease(connection: Connection, name: str, *, holder: str, now: dat
     row = (await connection.execute(select(lease).where(lease.c.name == name))).first()
     expires_at = now + timedelta(seconds=LEASE_S)
     if row is None:
+        # Leases that their holders never gave back, and promises that nobody came for.
+        long_ago = now - timedelta(days=1)
+        await connection.execute(delete(lease).where(lease.c.expires_at < long_ago))
         await connection.execute(
             insert(lease).values(name=name, holder=holder, expires_at=expires_at)
         )
