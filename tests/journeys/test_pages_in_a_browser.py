@@ -25,10 +25,9 @@ async def test_the_api_reference_shows_every_operation_without_a_foreign_host(
 
     async with browsing(tmp_path / "profile") as page:
         await page.open(f"{home}/docs")
-        shown = await page.wait_for("document.querySelectorAll('.opblock').length")
+        await page.wait_for("document.querySelectorAll('.opblock').length > 20")
         paths = await page.evaluate("document.body.innerText")
 
-    assert shown > 20
     assert "/elements/{keyOrId}/oauth/token" in paths.replace("\u200b", "")
     foreign = [url for url in page.requested if not url.startswith((home, "data:", "about:"))]
     assert foreign == []
