@@ -47,7 +47,7 @@ def test_answers_a_preflight_without_secrets(stage: Stage) -> None:
 
 
 def test_answers_head_like_get_without_a_body(stage: Stage) -> None:
-    reply = stage.call("HEAD", "/elements")
+    reply = stage.call("HEAD", "/elements", authorization="")
     assert (reply.status, reply.body) == (200, b"")
     assert reply.headers["elements-returned-count"] == "1"
 

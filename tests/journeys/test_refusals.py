@@ -566,6 +566,7 @@ def test_takes_no_other_content_type(stage: Stage, kind: str) -> None:
         ("POST", "/elements/magento/oauth/token", "GET"),
         ("DELETE", "/elements/magento/oauth/url", "GET, POST"),
         ("POST", "/hubs/keys", "GET"),
+        ("DELETE", "/elements", "GET, POST"),
     ],
 )
 def test_names_the_methods_of_a_path(stage: Stage, method: str, path: str, allow: str) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from polyvalent.api.operation import LARGEST_PAGE, Answer, Call, warn
 from polyvalent.api.tracing import trace_header, traced
+from polyvalent.builder.model import reader_of
 from polyvalent.catalog.element import Element
 from polyvalent.errors import BadRequest, NotFound, Unauthorized
 from polyvalent.instances.change import change
@@ -33,9 +35,13 @@ async def create(call: Call) -> Answer:
     named = call.path_parameters.get("keyOrId") or draft.element
     if named is None:
         raise BadRequest('The body must name an element, such as "element": {"key": "…"}.')
-    element = platform.catalog.find(named)
-    if draft.element is not None and platform.catalog.find(draft.element) != element:
+    element = await call.element(named)
+    if draft.element is not None and (await call.element(draft.element)).id != element.id:
         raise BadRequest("The element in the path and the element in the body differ.")
+    if not element.active:
+        raise BadRequest(
+            f"Element {element.key} is not active. Offer it: PUT /elements/{element.key}/active."
+        )
     draft = with_warnings(draft, element)
     async with traced(call, caller, element, on=draft.debug) as watch:
         instance = await provision(platform.ports, caller, draft, element=element, watch=watch)
@@ -52,7 +58,7 @@ async def get_list(call: Call) -> Answer:
     """Answer the caller's instances."""
     key = call.path_parameters.get("keyOrId")
     filters = Filters(
-        element_key=call.platform.catalog.find(key).key if key else None,
+        element_key=(await call.element(key)).key if key else None,
         tags=call.values("tags[]"),
         search_text=call.value("searchText") or None,
         page=call.number("page", default=1, most=1_000_000),
@@ -100,14 +106,15 @@ async def disable(call: Call) -> Answer:
 async def get_configuration(call: Call) -> Answer:
     """Answer every configuration entry of an instance."""
     instance = await _instance(call)
-    return Answer(content=list_entries(instance, element=_element(call, instance)))
+    return Answer(content=list_entries(instance, element=await element_of(call, instance)))
 
 
 async def get_entry(call: Call) -> Answer:
     """Answer one configuration entry of an instance."""
     instance = await _instance(call)
     entry_id = call.id("entryId", what="configuration entry")
-    return Answer(content=show_entry(instance, entry_id, element=_element(call, instance)))
+    element = await element_of(call, instance)
+    return Answer(content=show_entry(instance, entry_id, element=element))
 
 
 async def patch_entry(call: Call) -> Answer:
@@ -117,7 +124,7 @@ async def patch_entry(call: Call) -> Answer:
         call.platform.ports,
         instance,
         call.id("entryId", what="configuration entry"),
-        element=_element(call, instance),
+        element=await element_of(call, instance),
         body=read_json_object(call.json_body()),
     )
     return Answer(content=shown)
@@ -125,10 +132,17 @@ async def patch_entry(call: Call) -> Answer:
 
 async def _change(call: Call) -> Answer:
     instance = await _instance(call)
-    element = _element(call, instance)
+    element = await element_of(call, instance)
     draft = with_warnings(read_draft(call.json_body()), element)
+    moving_to = await _clone_of(call, element, draft.element)
     async with traced(call, call.caller, element, on=draft.debug) as watch:
-        changed = await change(call.platform.ports, instance, draft, element=element, watch=watch)
+        changed = await change(
+            call.platform.ports,
+            instance,
+            draft,
+            element=moving_to or element,
+            watch=watch,
+        )
     return Answer(
         content=await _show(call, changed),
         headers=(*warn(draft.warnings), *trace_header(call, watch)),
@@ -141,7 +155,7 @@ async def _instance(call: Call) -> Instance:
     if "id" in call.path_parameters:
         found = await find_accessible(ports, caller, call.id("id", what="instance"))
         key = call.path_parameters.get("keyOrId")
-        if key is not None and call.platform.catalog.find(key).key != found.element_key:
+        if key is not None and (await call.element(key)).id != found.element_id:
             raise NotFound(f"Instance {found.id} is not one of element {key[:100]!r}.")
         return found
     if caller.element_token is None:
@@ -152,8 +166,33 @@ async def _instance(call: Call) -> Instance:
     return await find_by_token(ports, caller, caller.element_token.reveal())
 
 
-def _element(call: Call, instance: Instance) -> Element:
-    return call.platform.catalog.find(instance.element_key)
+async def element_of(call: Call, instance: Instance) -> Element:
+    """Return the element of an instance, with what the instance's account adds to it."""
+    return await call.platform.shelf.find_of_instance(
+        organization_id=instance.organization_id,
+        account_id=instance.account_id,
+        element_id=instance.element_id,
+    )
+
+
+async def _clone_of(call: Call, element: Element, named: str | None) -> Element | None:
+    """Return the clone that an instance is to move to, None where it stays."""
+    if named is None or named in (element.key, str(element.id)):
+        return None
+    shelf, reader = call.platform.shelf, reader_of(call.known_caller())
+    assert reader is not None  # the caller is known
+    wanted: Element | None = None
+    with suppress(NotFound):
+        wanted = await shelf.find(reader, named)
+    if wanted is not None:
+        origins = {await shelf.find_origin(reader, item.id) for item in (element, wanted)}
+        wanted = wanted if len(origins) == 1 else None
+    if wanted is None:
+        raise BadRequest(
+            f"The instance belongs to element {element.key}; it can only move to a clone of that "
+            f"element, and {named[:100]!r} is none."
+        )
+    return wanted
 
 
 async def _show(call: Call, instance: Instance) -> dict[str, Any]:
@@ -162,8 +201,16 @@ async def _show(call: Call, instance: Instance) -> dict[str, Any]:
 
 async def _show_all(call: Call, instances: Sequence[Instance]) -> list[dict[str, Any]]:
     owners = await find_owners(call.platform.ports, call.known_caller(), instances)
+    elements = {
+        (item.account_id, item.element_id): await element_of(call, item)
+        for item in {(each.account_id, each.element_id): each for each in instances}.values()
+    }
     return [
-        present(instance, element=_element(call, instance), user=owners[instance.user_id])
+        present(
+            instance,
+            element=elements[instance.account_id, instance.element_id],
+            user=owners[instance.user_id],
+        )
         for instance in instances
     ]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from polyvalent.accounts.identify import identify
-from polyvalent.accounts.model import Caller
 from polyvalent.api import schemas
 from polyvalent.api.operation import Answer, Call, Operation, Parameter
 from polyvalent.api.tracing import trace_header, traced
@@ -62,9 +60,11 @@ _TOKEN = Parameter(
 async def get_token(call: Call) -> Answer:
     """Answer `{"token", "secret"}`: temporary credentials of the store."""
     platform = call.platform
-    element = platform.catalog.find(call.path_parameters["keyOrId"])
+    element = await call.element()
     debug = call.value("debug") == "true"
-    caller = await _perhaps_caller(call) if debug else None
+    caller = call.caller
+    if debug and caller is None:
+        raise Unauthorized("debug=true needs the Authorization header: a trace has an owner.")
     async with traced(call, caller, element, on=debug) as watch:
         started = await request_token(platform.ports, element, dict(call.query), watch=watch)
     content = {"token": started.token, "secret": started.secret}
@@ -86,19 +86,9 @@ async def post_url(call: Call) -> Answer:
 
 
 async def _url(call: Call, parameters: dict[str, str]) -> Answer:
-    element = call.platform.catalog.find(call.path_parameters["keyOrId"])
+    element = await call.element()
     url = await authorization_url(call.platform.ports, element, parameters)
     return Answer(content={"oauthUrl": url, "element": element.key})
-
-
-async def _perhaps_caller(call: Call) -> Caller | None:
-    platform = call.platform
-    header = call.header("Authorization")
-    if not header:
-        raise Unauthorized("debug=true needs the Authorization header: a trace has an owner.")
-    return await identify(
-        platform.ports.database, platform.ports.keys, header, cache=platform.callers
-    )
 
 
 OPERATIONS = (
@@ -106,7 +96,7 @@ OPERATIONS = (
         method="GET",
         path="/elements/{keyOrId}/oauth/token",
         handle=get_token,
-        access="none",
+        access="perhaps",
         tag="OAuth",
         summary="Get a request token (step 1 of OAuth 1.0a)",
         description="Asks the store for temporary credentials. Keep the `token` for the next "
@@ -120,7 +110,7 @@ OPERATIONS = (
         method="GET",
         path="/elements/{keyOrId}/oauth/url",
         handle=get_url,
-        access="none",
+        access="perhaps",
         tag="OAuth",
         summary="Get the consent page's address (step 2 of OAuth 1.0a)",
         description="Send the merchant's browser to `oauthUrl`. After the consent it returns to "
@@ -133,7 +123,7 @@ OPERATIONS = (
         method="POST",
         path="/elements/{keyOrId}/oauth/url",
         handle=post_url,
-        access="none",
+        access="perhaps",
         tag="OAuth",
         summary="Get the consent page's address, with a JSON body",
         parameters=(schemas.KEY_OR_ID,),

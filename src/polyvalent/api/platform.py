@@ -21,6 +21,7 @@ from polyvalent.db.migrate import upgrade
 from polyvalent.egress import Door
 from polyvalent.hub.ledger import Ledger, open_ledger
 from polyvalent.hub.model import Reach
+from polyvalent.hub.prove import prove_connection
 from polyvalent.instances.connect import make_send
 from polyvalent.instances.ports import Ports, pass_by
 from polyvalent.instances.supervise import make_supervisor
@@ -85,6 +86,7 @@ async def open_platform(
             now=now,
             random=random,
             deadline_s=settings.vendor_deadline_s,
+            prove=prove_connection,
             mark=mark,
         )
         yield Platform(

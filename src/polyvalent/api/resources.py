@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from polyvalent.api import schemas
+from polyvalent.api.instances import element_of
 from polyvalent.api.operation import Answer, Call, Operation, Parameter
 from polyvalent.errors import Unauthorized
 from polyvalent.hub.call import call as call_instance
@@ -23,7 +24,7 @@ async def answer_resource(call: Call) -> Answer:
             "Authorization: User …, Organization …, Element <element token>"
         )
     instance = await find_by_token(platform.ports, caller, caller.element_token.reveal())
-    element = platform.catalog.find(instance.element_key)
+    element = await element_of(call, instance)
     mappings = await resolve_mappings(
         platform.ports, instance, element=element, cache=platform.mappings
     )

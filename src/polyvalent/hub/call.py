@@ -10,25 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from polyvalent.catalog.classify import error_of
 from polyvalent.catalog.placeholder import placeholders_of
-from polyvalent.catalog.verification import judge_rows
 from polyvalent.errors import (
     BadRequest,
     Forbidden,
     MethodNotAllowed,
-    VendorError,
 )
 from polyvalent.exchange import find_header
-from polyvalent.hub.build import build_verification
 from polyvalent.hub.ledger import Ledger
 from polyvalent.hub.made_call import MadeCall, compose_answer, warn_of_empty
 from polyvalent.hub.mapped import FindMapping, find_nothing, find_route
 from polyvalent.hub.model import Answer, Incoming, Reach
 from polyvalent.hub.objects import describe_fields, describe_objects, list_objects
-from polyvalent.hub.read import (
-    rule_of,
-)
+from polyvalent.hub.prove import prove_connection
 from polyvalent.hub.resolve import Match, resolve, split_path
 from polyvalent.hub.search import search_rows
 from polyvalent.hub.search_query import list_path, read_fields
@@ -88,26 +82,9 @@ async def _ping(
 ) -> dict[str, str]:
     """Ask the vendor for one row, to be sure that the instance works."""
     _allow_get(incoming)
-    element = connection.element
-    denied: VendorError | None = None
-    for read in element.verification:
-        request = build_verification(element, read, configuration=connection.configuration)
-        exchange = await reach(connection, request)
-        rule = rule_of(element, exchange)
-        if rule is None:
-            fault = judge_rows(read, exchange.response)
-            if fault is not None:
-                raise fault
-            denied = None
-            break
-        error = error_of(rule, exchange.response)
-        if rule.kind != "permission":
-            raise error
-        denied = denied or error
-    if denied is not None:
-        raise denied
+    await prove_connection(connection, reach)
     moment = now().isoformat(timespec="seconds").replace("+00:00", "Z")
-    return {"dateTime": moment, "endpoint": element.key}
+    return {"dateTime": moment, "endpoint": connection.element.key}
 
 
 def _describe(connection: Connection, incoming: Incoming, segments: tuple[str, ...]) -> object:

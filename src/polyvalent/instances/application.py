@@ -94,7 +94,8 @@ def site_key(element: Element) -> str | None:
     defaults = {entry.key: entry.default_value or "" for entry in element.configuration}
     for address in ("oauth.request.url", "oauth.authorization.url", "base.url"):
         for name in placeholders(defaults.get(address, "")):
-            if name in defaults:
+            # "https://{name}.example.com" is built on a name, not on an address.
+            if name in defaults and defaults[address].startswith(f"{{{name}}}"):
                 return name
     return None
 

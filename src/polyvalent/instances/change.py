@@ -7,16 +7,17 @@ from typing import Any
 from polyvalent.auth.oauth1 import TokenCredentials
 from polyvalent.auth.oauth1_variant import Variant
 from polyvalent.catalog.element import Element
-from polyvalent.errors import BadRequest, NotFound
+from polyvalent.errors import NotFound
 from polyvalent.instances import sql
 from polyvalent.instances.application import normalize_addresses, site_key
-from polyvalent.instances.configuration import check, entries_of, merge
+from polyvalent.instances.configuration import check, complete, entries_of, is_common, merge
 from polyvalent.instances.draft import Draft
 from polyvalent.instances.handshake import Handshake
 from polyvalent.instances.model import Configuration, Instance
 from polyvalent.instances.naming import clean_name
 from polyvalent.instances.ports import Ports
 from polyvalent.instances.provision import prove, stored_values, use_handshake
+from polyvalent.instances.scheme import is_signed
 from polyvalent.instances.verify import verify
 from polyvalent.instances.watch import Watch
 
@@ -32,15 +33,14 @@ async def change(
     """
     Apply a draft to an instance; members that it lacks stay as they are, id and token always.
 
+    `element` is the instance's own, or the clone of it that the instance moves to.
+
     With `providerData` the instance is provisioned anew. Raises as `provision` does, and
     NotFound if the instance was deleted meanwhile; then nothing was changed.
     """
-    if draft.element is not None and draft.element not in (element.key, str(element.id)):
-        raise BadRequest(
-            f"Instance {instance.id} belongs to element {element.key}; it can only move to a clone "
-            f"of that element, and {draft.element!r} is none."
-        )
     columns = _plain_columns(draft)
+    if element.id != instance.element_id:
+        columns |= {"element_id": element.id, "element_key": element.key}
     configuration = _changed(element, instance, draft)
     handshake: Handshake | None = None
     if _reprovisions(draft):
@@ -82,10 +82,13 @@ def _reprovisions(draft: Draft) -> bool:
 
 
 def _changed(element: Element, instance: Instance, draft: Draft) -> Configuration:
+    stored = instance.configuration
+    if element.id != instance.element_id:
+        stored = {**stored, **complete(element, stored)}
     if not draft.configuration:
-        return instance.configuration
+        return stored
     merged = merge(
-        instance.configuration,
+        stored,
         normalize_addresses(element, draft.configuration),
         known=entries_of(element),
     )
@@ -94,6 +97,9 @@ def _changed(element: Element, instance: Instance, draft: Draft) -> Configuratio
 
 
 def _is_touched(element: Element, before: Configuration, after: Configuration) -> bool:
+    if not is_signed(element, after):
+        # What such calls carry may come from any entry.
+        return any(before.get(key) != after.get(key) for key in after if not is_common(key))
     return any(before.get(key) != after.get(key) for key in {*_TOUCHY, site_key(element) or ""})
 
 

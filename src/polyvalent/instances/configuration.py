@@ -37,6 +37,7 @@ _SECRET_KEYS = frozenset(
         "event.notification.basic.password",
     )
 )
+_COMMON_KEYS = frozenset(entry.key for entry in COMMON_CONFIGURATION)
 # What provisioning obtains: never asked of a caller.
 OBTAINED_KEYS = ("oauth.user.token", "oauth.user.token.secret")
 
@@ -52,6 +53,11 @@ def is_secret(element: Element, key: str) -> bool:
         return True
     entry = entries_of(element).get(key)
     return entry is not None and entry.type == "PASSWORD"
+
+
+def is_common(key: str) -> bool:
+    """Say whether a configuration key is the platform's own, the same for every element."""
+    return key in _COMMON_KEYS
 
 
 def complete(element: Element, given: Configuration) -> Configuration:
@@ -150,8 +156,10 @@ def merge(stored: Configuration, changes: Configuration, *, known: Iterable[str]
 
 def mask(element: Element, configuration: Configuration) -> Configuration:
     """Return the configuration fit to be shown: secrets as "********", nulls as they are."""
+    known = entries_of(element)
+    # What the element does not know any more may have been a secret.
     return {
-        key: MASK if value and is_secret(element, key) else value
+        key: MASK if value and (key not in known or is_secret(element, key)) else value
         for key, value in configuration.items()
     }
 

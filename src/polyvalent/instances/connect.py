@@ -12,6 +12,7 @@ from polyvalent.instances.configuration import fill_all
 from polyvalent.instances.model import Connection, Instance, InstanceId, Invalid
 from polyvalent.instances.ports import Ports
 from polyvalent.instances.reach import SigningKeys, reach
+from polyvalent.instances.scheme import add_credentials, is_signed
 from polyvalent.instances.supervise import Send, Sent
 
 # What may be repeated safely is decided by the door: writes only where nothing was sent.
@@ -28,7 +29,7 @@ def connect(instance: Instance, *, element: Element) -> Connection:
         instance_id=instance.id,
         element=element,
         configuration=fill_all(configuration),
-        client=client_credentials(configuration),
+        client=client_credentials(configuration) if is_signed(element, configuration) else None,
         token=TokenCredentials(token, configuration.get("oauth.user.token.secret") or "")
         if token
         else None,
@@ -52,7 +53,7 @@ def make_send(ports: Ports) -> Send:
     async def send(connection: Connection, request: Request, deadline_s: float) -> Sent:
         if connection.client is None:
             exchange = await ports.door.send(
-                request,
+                add_credentials(connection.element, connection.configuration, request),
                 deadline_s=deadline_s,
                 attempts=ATTEMPTS,
                 max_body_bytes=LARGEST_ANSWER_BYTES,

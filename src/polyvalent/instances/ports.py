@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,11 +10,21 @@ from polyvalent.catalog.load import Catalog
 from polyvalent.db import Database
 from polyvalent.db.key_file import KeyFile
 from polyvalent.egress import Door
+from polyvalent.exchange import Exchange, Request
+from polyvalent.instances.model import Connection
 from polyvalent.instances.turnstile import Turnstile
+
+# Sends a call of a connection; proves with it that the connection works, or raises.
+ReachOne = Callable[[Connection, Request], Awaitable[Exchange]]
+Prove = Callable[[Connection, ReachOne], Awaitable[None]]
 
 
 def pass_by(point: str) -> None:
     """Do nothing at a named point; a crash test passes a function that kills instead."""
+
+
+async def prove_nothing(connection: Connection, reach: ReachOne) -> None:
+    """Take a connection that is not signed as it is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,4 +40,6 @@ class Ports:
     deadline_s: float = 60.0
     # Counts what callers without secrets make us call.
     strangers: Turnstile = field(default_factory=Turnstile, repr=False)
+    # Proves that a connection works whose calls are not signed.
+    prove: Prove = field(default=prove_nothing, repr=False)
     mark: Callable[[str], None] = field(default=pass_by, repr=False)

@@ -42,6 +42,7 @@ from polyvalent.instances.naming import clean_name
 from polyvalent.instances.ports import Ports
 from polyvalent.instances.reach import LARGEST_REPLY_BYTES, SigningKeys, reach
 from polyvalent.instances.refuse import refusal_of, wrong_place
+from polyvalent.instances.scheme import is_signed
 from polyvalent.instances.verify import verify
 from polyvalent.instances.watch import Watch
 
@@ -130,6 +131,10 @@ async def prove(
     `externalAuthentication: initial`, from the configuration as the caller obtained them.
     Raises as `provision`; stores nothing.
     """
+    if not is_signed(element, configuration):
+        nobody = TokenCredentials("", "")
+        variant = await verify(ports, element, configuration, token=nobody, watch=watch)
+        return Proven(configuration=configuration, variant=variant, handshake=None)
     handshake: Handshake | None = None
     if draft.external_authentication == "initial":
         token = _imported(configuration)

@@ -10,13 +10,14 @@ from polyvalent.catalog.classify import classify, error_of
 from polyvalent.catalog.element import Element, VerificationRead
 from polyvalent.catalog.verification import judge_rows
 from polyvalent.errors import Forbidden, PolyvalentError
-from polyvalent.exchange import Request, Response
+from polyvalent.exchange import Exchange, Request, Response
 from polyvalent.instances.application import client_credentials
-from polyvalent.instances.configuration import fill
-from polyvalent.instances.model import Configuration
+from polyvalent.instances.configuration import fill, fill_all
+from polyvalent.instances.model import Configuration, Connection
 from polyvalent.instances.ports import Ports
-from polyvalent.instances.reach import Reached, SigningKeys, reach
+from polyvalent.instances.reach import Attempt, Reached, SigningKeys, reach
 from polyvalent.instances.refuse import refusal_of
+from polyvalent.instances.scheme import add_credentials, is_signed
 from polyvalent.instances.watch import Watch
 
 # One row is asked for; a store that sends more is not what it should be.
@@ -38,6 +39,9 @@ async def verify(
     must show what a fully authorized user sees. Raises VendorRefused (401 credentials,
     403 rights), VendorFailure, VendorUnreachable, VendorTimeout. Effects: one to a few reads.
     """
+    if not is_signed(element, configuration):
+        await _verify_unsigned(ports, element, configuration, watch=watch)
+        return STANDARD
     variant = STANDARD
     forbidden: PolyvalentError | None = None
     for read in element.verification:
@@ -52,6 +56,36 @@ async def verify(
     if forbidden is not None:
         raise forbidden
     return variant
+
+
+async def _verify_unsigned(
+    ports: Ports, element: Element, configuration: Configuration, *, watch: Watch
+) -> None:
+    connection = Connection(
+        instance_id=0,
+        element=element,
+        configuration=fill_all(configuration),
+        client=None,
+        token=None,
+        variant=STANDARD,
+    )
+
+    async def reach_observed(connection: Connection, request: Request) -> Exchange:
+        exchange = await ports.door.send(
+            add_credentials(element, connection.configuration, request),
+            deadline_s=ports.deadline_s,
+            attempts=2,
+            max_body_bytes=LARGEST_ROWS_BYTES,
+        )
+        attempt = Attempt(
+            exchange=exchange, variant=STANDARD, base_string="", received_at=ports.now()
+        )
+        watch.observe(attempt)
+        return exchange
+
+    # Without anything to read, at least the credentials are there.
+    add_credentials(element, connection.configuration, Request(method="GET", url=""))
+    await ports.prove(connection, reach_observed)
 
 
 async def _read(
