@@ -1,5 +1,5 @@
 """
-Draw the tables behind calls to stores: turns, budgets, kept answers, intents to write.
+Draw the tables behind calls to stores: turns, budgets, kept answers, intents to write, traces.
 
 They belong to `schema`, whose forms they have; this is a module of its own for its length. None
 of them holds anything that is needed longer than a few days.
@@ -7,7 +7,7 @@ of them holds anything that is needed longer than a few days.
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Table, Text
+from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
 
 from polyvalent.db.schema import Id, Timestamp, digest_column, metadata, sealed_column
 
@@ -68,5 +68,26 @@ write_intent = Table(
     digest_column("identity_digest", of="identity_sealed", purpose="write_intent.identity"),
     Column("created_at", Timestamp, nullable=False, index=True),
     Index("ix_write_intent_instance_id", "instance_id"),
+    sqlite_autoincrement=True,
+)
+
+# What was said in one call to an instance that logs its calls: the row tells which call it was, the
+# body has the messages. They are the merchant's data, so the body is sealed.
+call_trace = Table(
+    "call_trace",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    _instance(),
+    Column("trace_id", Text, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("elapsed_ms", Integer, nullable=False),
+    Column("vendor_calls", Integer, nullable=False),
+    Column("size_bytes", Integer, nullable=False),  # of the body as it is stored
+    sealed_column("body_sealed", context="call_trace/{id}/body"),
+    Column("created_at", Timestamp, nullable=False, index=True),
+    UniqueConstraint("trace_id"),
+    Index("ix_call_trace_instance_id_id", "instance_id", "id"),
     sqlite_autoincrement=True,
 )
