@@ -16,7 +16,7 @@ A ring has terms, as HashiCorp Vault's barrier has: the current term seals, ever
 | protects against                                   | does not protect against             |
 |----------------------------------------------------|--------------------------------------|
 | a stolen database, backup or replica               | whoever holds database and key file  |
-| rows swapped or edited by who can write the tables | a row put back to an older state     |
+| sealed values moved between rows, or edited        | other columns edited, old rows back  |
 | guessing a secret by comparing digests             | a process that is read while it runs |
 
 Source: NIST SP 800-38D (GCM), RFC 5869 (HKDF), RFC 2104 (HMAC).

@@ -185,3 +185,19 @@ def test_strips_nulls_unless_told_otherwise(connected: tuple[Stage, dict[str, An
     path = f"/instances/{instance['id']}/configuration/{entry}"
     assert stage.call("PATCH", path, body={"propertyValue": "false"}).status == 200
     assert has_null()
+
+
+def test_what_the_callback_authenticates_with_is_never_shown(
+    connected: tuple[Stage, dict[str, Any]],
+) -> None:
+    stage, instance = connected
+    path = f"/instances/{instance['id']}"
+
+    headers = {"event.notification.callback.headers": "Authorization: Basic dTpw"}
+    changed = stage.call("PATCH", path, body={"configuration": headers})
+    address = {"event.notification.callback.url": "https://user:hidden@a.example/events"}
+    refused = stage.call("PATCH", path, body={"configuration": address})
+
+    assert changed.json()["configuration"]["event.notification.callback.headers"] == MASK
+    assert refused.status == 400
+    assert "hidden" not in refused.message

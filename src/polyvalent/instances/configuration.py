@@ -35,6 +35,7 @@ _SECRET_KEYS = frozenset(
         "oauth.user.refresh_token",
         "event.notification.signature.key",
         "event.notification.basic.password",
+        "event.notification.callback.headers",  # may be an Authorization header
     )
 )
 _COMMON_KEYS = frozenset(entry.key for entry in COMMON_CONFIGURATION)
@@ -221,9 +222,11 @@ def _url_fault(key: str, value: str) -> str | None:
     try:
         parts = urlsplit(value)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        fragment = parts.fragment
+        fragment, credentials = parts.fragment, "@" in parts.netloc
     except ValueError:
-        usable, fragment = False, ""
+        usable, fragment, credentials = False, "", False
+    if credentials:
+        return f"{key} must not carry a user name or password, which addresses show to anybody"
     if not usable or any(character.isspace() or ord(character) < 32 for character in value):
         return f"{key} must be an http:// or https:// address, but it is {value[:120]!r}"
     if fragment:
