@@ -335,6 +335,55 @@ def _kind(item: Any) -> str:
     return names.get(annotation, "TEXT")
 
 
+def write_common_resources() -> str:
+    """List the fields of the platform's own objects, and where they lie in each element."""
+    catalog = load_catalog()
+    lines = [
+        "# Common resources",
+        "",
+        NOTE,
+        "",
+        "Objects that every store has alike, so that an application reads any store without a",
+        "mapping of its own: `GET /hubs/ecommerce/commerce-orders`. They take the calls of the",
+        "vendor object that they are mapped to. Money is a decimal text, moments are ISO 8601 in",
+        "UTC. What a store cannot tell is absent. Members of a body that are no fields go to the",
+        "store as they are. [Transformations](transformations.md) can vary them at each level.",
+        "",
+    ]
+    for definition in catalog.common.all_definitions():
+        mapped = {
+            element.key: item
+            for element in catalog.elements
+            if (item := catalog.common.transformations_of(element.key).get(definition.object_name))
+        }
+        lines += [f"## {definition.object_name}", "", definition.description, ""]
+        for key, item in mapped.items():
+            lines += [f"In `{key}`: `{item.vendor_name}`.", ""]
+        lines += table(
+            ("field", "type", "meaning", *(f"in `{key}`" for key in mapped)),
+            (
+                (
+                    f"`{field.path}`",
+                    field.type,
+                    field.description,
+                    *(
+                        next(
+                            (
+                                f"`{one.vendor_path}`"
+                                for one in item.fields
+                                if one.path == field.path
+                            ),
+                            "",
+                        )
+                        for item in mapped.values()
+                    ),
+                )
+                for field in definition.fields
+            ),
+        )
+    return "\n".join(lines).rstrip() + "\n"
+
+
 def _value(item: Any) -> str:
     if getattr(item, "required", False):
         return "required"
@@ -347,6 +396,7 @@ def _value(item: Any) -> str:
 DOCUMENTS: dict[str, Callable[[], str]] = {
     "api.md": write_api,
     "cli.md": write_cli,
+    "common-resources.md": write_common_resources,
     **{
         f"{element.key}.md": lambda element=element: write_element(element)
         for element in load_catalog().elements
