@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 from polyvalent.sandbox.magento import RunningStore
 from polyvalent.sandbox.magento.state import Consumer, Role, Token
 from tests.crash.keeper import Keeper, Reply
+from tests.journeys.writes import product
 
 NUMBERS = itertools.count(1)
 CALLBACK = "https://app.example.com/auth"
@@ -187,6 +188,19 @@ def _change(scene: Scene) -> Reply:
     return scene.keeper.call("PUT", f"/instances/{scene.instance['id']}", body=scene.body)
 
 
+def _prepare_write(scene: Scene) -> None:
+    start_over(scene)
+    scene.body = product(f"sku of {scene.name}")
+
+
+def write(scene: Scene) -> Reply:
+    """Create a row in the store, under a key by which it may be repeated."""
+    assert scene.instance
+    return scene.keeper.call(
+        "POST", "/products", body=scene.body, token=scene.instance["token"], key=scene.name
+    )
+
+
 def _remove(scene: Scene) -> Reply:
     assert scene.instance
     return scene.keeper.call("DELETE", f"/instances/{scene.instance['id']}")
@@ -198,5 +212,6 @@ ACTS = (
     Act(name="import", prepare=_prepare_import, perform=provide),
     Act(name="change", prepare=_prepare_change, perform=_change),
     Act(name="authorize anew", prepare=_prepare_authorization_anew, perform=_change),
+    Act(name="write", prepare=_prepare_write, perform=write),
     Act(name="remove", prepare=_prepare_instance, perform=_remove),
 )

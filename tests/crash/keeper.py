@@ -106,6 +106,7 @@ class Keeper:
         query: dict[str, str] | None = None,
         body: Any = None,
         token: str | None = None,
+        key: str | None = None,
     ) -> Reply:
         """Make one call, as the default user; raises Died if the server went away meanwhile."""
         assert self.running
@@ -117,6 +118,8 @@ class Keeper:
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
         target = BASE_PATH + path + (f"?{urlencode(query)}" if query else "")
         headers = {"Authorization": authorization, "Accept": "application/json"}
+        if key is not None:
+            headers["Idempotency-Key"] = key
         if body is not None:
             headers["Content-Type"] = "application/json"
         try:

@@ -8,13 +8,24 @@ is passed. A case is an act, a point and how often it was passed before.
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from polyvalent.db.lease import LEASE_S
 from polyvalent.instances.model import Instance
 from polyvalent.sandbox.magento import RunningStore
-from tests.crash.acts import ACTS, Scene, answered, authorize, is_working, new_scene, start_over
+from tests.crash.acts import (
+    ACTS,
+    Scene,
+    answered,
+    authorize,
+    is_working,
+    new_scene,
+    start_over,
+    write,
+)
 from tests.crash.judge import Kept, Keys, look
 from tests.crash.keeper import ROOT, Died, Keeper
 
@@ -117,6 +128,8 @@ def _judge(case: Case, scene: Scene, *, before: Kept, after: Kept) -> list[str]:
         return [*wrong, *_judge_token(scene, before=before, after=after, is_done=is_done)]
     if case.act in ("create", "import"):
         return [*wrong, *_judge_creation(scene, before=before, after=after, is_done=is_done)]
+    if case.act == "write":
+        return [*wrong, *_unchanged(scene, before, after), *_judge_write(scene)]
     if case.act == "remove":
         return [*wrong, *_judge_removal(scene, before=before, after=after)]
     return [*wrong, *_judge_change(scene, before=before, after=after, is_done=is_done)]
@@ -146,6 +159,22 @@ def _judge_creation(scene: Scene, *, before: Kept, after: Kept, is_done: bool) -
         if not is_working(scene, instance.token):
             wrong.append("the instance whose answer was lost does not work")
     return [*wrong, *_start_over(scene)]
+
+
+def _judge_write(scene: Scene) -> list[str]:
+    # What the dead server had for itself is free again after a few seconds.
+    ends_at = time.monotonic() + 3 * LEASE_S
+    while (reply := write(scene)).status == 409 and time.monotonic() < ends_at:
+        time.sleep(0.2)
+    wrong = []
+    if reply.status != 200 or reply.content["sku"] != scene.body["sku"]:
+        wrong.append(f"repeated, the write answers {reply}")
+    if write(scene) != reply:
+        wrong.append("repeated once more, the write answers something else")
+    rows = scene.shop.store.products.rows.values()
+    if (count := sum(row["sku"] == scene.body["sku"] for row in rows)) != 1:
+        wrong.append(f"there are {count} rows instead of one")
+    return wrong
 
 
 def _judge_removal(scene: Scene, *, before: Kept, after: Kept) -> list[str]:

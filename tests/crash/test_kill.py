@@ -67,7 +67,7 @@ def test_postgresql_forgets_what_a_killed_server_had_begun(tmp_path, shop, recor
         for case in recording.cases
         if case.point in TOUCHING
         or COMMITTED.search(case.point)
-        or case.act in ("change", "remove")
+        or case.act in ("change", "remove", "write")
     ]
 
     wrong = suffer_all(

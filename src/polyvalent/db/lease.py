@@ -16,7 +16,7 @@ from sqlalchemy import delete, insert, select, update
 from polyvalent.db.engine import Connection, lock
 from polyvalent.db.schema_calls import lease
 
-LEASE_S = 15.0
+LEASE_S = 6.0
 # Whoever waits asks again well within this time; else it has given up or died.
 WANTED_S = 2.0
 

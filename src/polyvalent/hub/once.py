@@ -37,6 +37,7 @@ class _Claim:
     # The right to carry a call out, or the answer that there is already.
     call_id: int
     holder: str
+    resumed: bool = False  # an earlier attempt was killed at work
     answered: dict[str, Any] | None = field(default=None, repr=False)
 
 
@@ -59,10 +60,12 @@ async def answer_once(
     incoming: Incoming,
     *,
     key: str,
-    answer: Callable[[], Awaitable[Answer]],
+    answer: Callable[[bool], Awaitable[Answer]],
 ) -> Answer:
     """
     Answer a call by `answer`, or as it was answered before.
+
+    `answer` is told whether an earlier attempt under this key was killed at work.
 
     Raises Conflict for a key of another request, or of one that is still at work, and what
     `answer` raises. Effects: those of `answer`, once; one row.
@@ -73,7 +76,7 @@ async def answer_once(
         return _repeat(claim.answered)
     try:
         async with ledger.renewing(_lease_of(claim.call_id), holder=claim.holder):
-            given = await answer()
+            given = await answer(claim.resumed)
     except VendorRefused as error:
         kept = error.status in _KEPT_STATUSES
         await _finish(ledger, claim, content=_refused(asked, error) if kept else None)
@@ -113,7 +116,7 @@ async def _claim(ledger: Ledger, connection: Connection, *, key: str, asked: str
                 )
             if "status" in content:
                 return _Claim(call_id=found.id, holder=holder, answered=content)
-            claim = _Claim(call_id=found.id, holder=holder)
+            claim = _Claim(call_id=found.id, holder=holder, resumed=True)
         # Whoever was at work under this key and was killed has let go of the lease by now.
         name = _lease_of(claim.call_id)
         if not await take_lease(transaction, name, holder=holder, now=now):

@@ -45,8 +45,14 @@ async def write_row(
     key = read_key(made.incoming)
     answer = partial(_write, made, ledger=ledger, key=key, pause=pause)
     if ledger is None or key is None:
-        return await answer()
-    return await answer_once(ledger, made.connection, made.incoming, key=key, answer=answer)
+        return await answer(resumed=False)
+    return await answer_once(
+        ledger,
+        made.connection,
+        made.incoming,
+        key=key,
+        answer=lambda resumed: answer(resumed=resumed),
+    )
 
 
 async def read_match(made: MadeCall, match: Match) -> Row:
@@ -58,7 +64,9 @@ async def read_match(made: MadeCall, match: Match) -> Row:
     return read_row(element, match.resource, exchange.response, configuration=configuration)
 
 
-async def _write(made: MadeCall, *, ledger: Ledger | None, key: str | None, pause: Pause) -> Answer:
+async def _write(
+    made: MadeCall, *, ledger: Ledger | None, key: str | None, pause: Pause, resumed: bool
+) -> Answer:
     resource = made.match.resource
     deletes = resource.method == "DELETE"
     given: Row = {} if deletes else read_body(made.incoming)
@@ -81,6 +89,8 @@ async def _write(made: MadeCall, *, ledger: Ledger | None, key: str | None, paus
     )
     identity = identity_of(resource, natural_key, idempotency_key=key)
     async with _turn(made, ledger=ledger, identity=identity) as turn:
+        if resumed and identity is not None:
+            turn.doubtful = True
         done = await carry_out(write, turn)
         if ledger is not None:
             ledger.mark("write.before_settle")
