@@ -96,7 +96,7 @@ FAULTS: list[tuple[str, Change]] = [
     (
         "parameters_are_supported",
         whole(
-            parameters=(Parameter(name="a", vendor_name="b", type="prevBody", vendor_type="query"),)
+            parameters=(Parameter(name="a", vendor_name="b", type="multipart", vendor_type="query"),)
         ),
     ),
     ("resources_are_described", resource("GET", "/orders", description="")),

@@ -7,7 +7,7 @@ from msgspec import structs
 
 from polyvalent.catalog.element import Parameter, VerificationRead
 from polyvalent.catalog.load import load_catalog
-from polyvalent.errors import Misconfigured
+from polyvalent.errors import BadRequest
 from polyvalent.exchange import Request
 from polyvalent.hub.build import build_request, build_verification, search_pairs
 from polyvalent.hub.model import Incoming, Predicate, Search
@@ -89,7 +89,7 @@ def test_leaves_response_parameters_alone():
 def test_says_what_a_vendor_path_lacks():
     match = resolve(MAGENTO, "GET", "/products/5")
 
-    with pytest.raises(Misconfigured, match=r"nothing gives \{id\}"):
+    with pytest.raises(BadRequest, match=r"nothing gives \{id\}"):
         build_request(
             MAGENTO,
             match.resource,

@@ -42,8 +42,23 @@ CREDENTIAL_KEYS = {
     "basic": ("username", "password"),
 }
 # What the hub can turn into a vendor's request; see `hub.build`.
-TYPES = frozenset(("value", "configuration", "path", "header", "query", "body"))
-VENDOR_TYPES = frozenset(("path", "header", "query", "body", "no-op"))
+TYPES = frozenset(
+    (
+        "value",
+        "configuration",
+        "path",
+        "header",
+        "query",
+        "body",
+        "bodyField",
+        "form",
+        "prevBody",
+        "prevBodyField",
+    )
+)
+VENDOR_TYPES = frozenset(
+    ("path", "header", "query", "body", "bodyField", "bodyToken", "form", "no-op")
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -157,7 +157,11 @@ async def _read(settings: Settings, instance_id: int, *, reveal: bool) -> dict[s
 
     async with operating(settings) as operator:
         found = await find_accessible(operator.platform.ports, operator.caller, instance_id)
-        element = operator.platform.catalog.find(found.element_key)
+        element = await operator.platform.shelf.find_of_instance(
+            organization_id=found.organization_id,
+            account_id=found.account_id,
+            element_id=found.element_id,
+        )
         shown = present(found, element=element, user=operator.caller.user)
         return shown if reveal else {**shown, "token": MASK}
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from polyvalent.auth.percent import encode_query, percent_encode
 from polyvalent.catalog.element import Element, Parameter, Resource, VerificationRead
 from polyvalent.catalog.placeholder import placeholders_of
-from polyvalent.errors import Misconfigured
-from polyvalent.exchange import Headers, Request, find_header
+from polyvalent.errors import BadRequest
+from polyvalent.exchange import Headers, Request, Response
 from polyvalent.hub.model import Incoming, Pairs, PathParameters, Search
+from polyvalent.hub.values import Values
+from polyvalent.hub.vendor_body import build_body
 from polyvalent.instances.model import Configuration
-
-# Query parameters with a meaning of the platform's own; they travel by `search_pairs`.
-PLATFORM_PARAMETERS = frozenset(("page", "pageSize", "nextPage", "where", "orderBy", "fields"))
 
 
 def build_request(
@@ -26,16 +24,23 @@ def build_request(
     incoming: Incoming,
     pairs: Pairs = (),
     body: bytes = b"",
+    previous: Response | None = None,
 ) -> Request:
     """
     Build the request that a resource stands for.
 
     GET /products/{id} with {"id": "a/b"} → GET https://shop.example/api/rest/products/a%2Fb, with
     the element's headers. `pairs` are vendor query pairs that come last. `configuration` has its
-    placeholders filled.
-    Raises Misconfigured if the vendor's path needs a value that nothing gives.
+    placeholders filled; `previous` is the answer to the call before in a chain.
+    Raises BadRequest if the vendor's path needs a value that nothing gives, and as `build_body`.
     """
-    values = _Values(configuration=configuration, path=path_parameters, incoming=incoming)
+    values = Values(
+        configuration=configuration,
+        path=path_parameters,
+        incoming=incoming,
+        body=body,
+        previous=previous,
+    )
     parameters = tuple(
         item for item in (*element.parameters, *resource.parameters) if item.source == "request"
     )
@@ -45,11 +50,16 @@ def build_request(
         {**path_parameters, **dict(_pairs(parameters, "path", values))},
         resource=resource,
     )
+    method = resource.vendor_method or resource.method
+    sent, content_type = build_body(resource, parameters, values) if method != "GET" else (b"", "")
+    given = _pairs(parameters, "header", values)
+    if content_type and not any(name.lower() == "content-type" for name, _ in given):
+        given = (*given, ("Content-Type", content_type))
     return Request(
-        method=resource.vendor_method or resource.method,
+        method=method,
         url=_join(configuration, path, query),
-        headers=_headers(_pairs(parameters, "header", values), with_body=bool(body)),
-        body=body,
+        headers=_headers(given, with_body=bool(sent)),
+        body=sent,
     )
 
 
@@ -57,7 +67,7 @@ def build_verification(
     element: Element, read: VerificationRead, *, configuration: Configuration
 ) -> Request:
     """Build a verification read: GET https://shop.example/api/rest/products?limit=1."""
-    values = _Values(configuration=configuration, path={}, incoming=_NOTHING)
+    values = Values(configuration=configuration, path={}, incoming=_NOTHING)
     return Request(
         method="GET",
         url=_join(configuration, read.vendor_path, read.query),
@@ -105,37 +115,14 @@ def search_pairs(
     return tuple(pairs)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Values:
-    # Where the values of parameters come from.
-    configuration: Configuration
-    path: PathParameters
-    incoming: Incoming
-
-    def find(self, item: Parameter) -> str | None:
-        match item.type:
-            case "value":
-                return item.name
-            case "configuration":
-                return self.configuration.get(item.name)
-            case "path":
-                return self.path.get(item.name)
-            case "header":
-                return find_header(self.incoming.headers, item.name)
-            case "query" if item.name not in PLATFORM_PARAMETERS:
-                return self.incoming.parameter(item.name)
-            case _:
-                return None
-
-
 _NOTHING = Incoming(method="GET", path="/")
 
 
-def _pairs(parameters: Iterable[Parameter], vendor_type: str, values: _Values) -> Pairs:
+def _pairs(parameters: Iterable[Parameter], vendor_type: str, values: Values) -> Pairs:
     return tuple(
         (item.vendor_name, value)
         for item in parameters
-        if item.vendor_type == vendor_type and (value := values.find(item)) is not None
+        if item.vendor_type == vendor_type and (value := values.find_text(item)) is not None
     )
 
 
@@ -151,7 +138,7 @@ def _fill_path(template: str, values: Mapping[str, str], *, resource: Resource) 
     path = template
     for name in placeholders_of(template):
         if name not in values:
-            raise Misconfigured(
+            raise BadRequest(
                 f"Resource {resource.method} {resource.path}: nothing gives {{{name}}} of its "
                 f"vendor path {template} a value."
             )

@@ -17,12 +17,14 @@ from polyvalent.errors import (
     MethodNotAllowed,
 )
 from polyvalent.exchange import find_header
+from polyvalent.hub.chain import follow_chain
 from polyvalent.hub.ledger import Ledger
 from polyvalent.hub.made_call import MadeCall, compose_answer, warn_of_empty
 from polyvalent.hub.mapped import FindMapping, find_nothing, find_route
 from polyvalent.hub.model import Answer, Incoming, Reach
 from polyvalent.hub.objects import describe_fields, describe_objects, list_objects
 from polyvalent.hub.prove import prove_connection
+from polyvalent.hub.read import SingleRow
 from polyvalent.hub.resolve import Match, resolve, split_path
 from polyvalent.hub.search import search_rows
 from polyvalent.hub.search_query import list_path, read_fields
@@ -61,12 +63,16 @@ async def call(
     if segments == ("ping",) and not _declares(connection, "ping"):
         return compose_answer(connection, await _ping(connection, incoming, reach=reach, now=now))
     route = find_route(element, incoming.path, find_mapping)
-    match = resolve(element, incoming.method.upper(), route.path)
+    match = follow_chain(element, resolve(element, incoming.method.upper(), route.path))
     made = MadeCall(connection=connection, incoming=incoming, route=route, match=match, reach=reach)
     method = match.resource.method
     if method == "GET":
         if _is_list(match):
-            return await search_rows(made)
+            try:
+                return await search_rows(made)
+            except SingleRow as found:
+                row = made.show(found.row, read_fields(incoming))
+                return compose_answer(connection, row)
         return await _retrieve(made)
     return await write_row(made, ledger=ledger)
 

@@ -8,9 +8,10 @@ import orjson
 
 from polyvalent.exchange import Exchange
 from polyvalent.hub.build import build_request
+from polyvalent.hub.chain import list_chain
 from polyvalent.hub.mapped import Route
 from polyvalent.hub.model import Answer, Incoming, Pairs, Reach, Row
-from polyvalent.hub.read import NO_FIELDS, project
+from polyvalent.hub.read import NO_FIELDS, check, project
 from polyvalent.hub.resolve import Match
 from polyvalent.instances.model import Connection
 
@@ -32,17 +33,30 @@ class MadeCall:
         return project(self.route.outwards(row), fields)
 
     async def send(self, match: Match, *, pairs: Pairs = (), body: bytes = b"") -> Exchange:
-        """Send the request that a resource stands for; `pairs` come last in its query."""
-        request = build_request(
-            self.connection.element,
-            match.resource,
-            configuration=self.connection.configuration,
-            path_parameters=match.path_parameters,
-            incoming=self.incoming,
-            pairs=pairs,
-            body=body,
-        )
-        return await self.reach(self.connection, request)
+        """
+        Send the request that a resource stands for; `pairs` come last in its query.
+
+        Of a chain all of them, each after the one before was answered well; the last answer
+        counts. Raises what an answer in between means when it is no success.
+        """
+        element = self.connection.element
+        previous: Exchange | None = None
+        for link in list_chain(element, match.resource):
+            if previous is not None:
+                check(element, previous)
+            request = build_request(
+                element,
+                link,
+                configuration=self.connection.configuration,
+                path_parameters=match.path_parameters,
+                incoming=self.incoming,
+                pairs=pairs,
+                body=body,
+                previous=None if previous is None else previous.response,
+            )
+            previous = await self.reach(self.connection, request)
+        assert previous is not None  # a chain has one call at least
+        return previous
 
 
 def compose_answer(

@@ -14,6 +14,7 @@ from polyvalent.catalog.element import Element, ElementObject, FailureRule, Reso
 from polyvalent.errors import VendorFailure
 from polyvalent.exchange import Exchange, Response
 from polyvalent.hub.model import Predicate, Row
+from polyvalent.hub.values import find_member
 from polyvalent.instances.model import Configuration
 
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+|\*)\]")
@@ -22,6 +23,14 @@ DEEPEST = 100
 NO_FIELDS = (
     "rows came without any field: the vendor's user may see the rows, but no attribute of them"
 )
+
+
+class SingleRow(Exception):
+    """Tell that a vendor answered with one object where a list was looked for; no failure."""
+
+    def __init__(self, row: Row) -> None:
+        super().__init__()
+        self.row = row
 
 
 def check(element: Element, exchange: Exchange, *, hint: str = "") -> None:
@@ -45,7 +54,8 @@ def read_rows(
     {"7": {"entity_id": "7", "sku": "a"}} → ({"id": "7", "entity_id": "7", "sku": "a"},)
     A row whose fields are all hidden comes as its id alone. Members that are null are left out
     unless the instance's `filter.response.nulls` is "false".
-    Raises VendorFailure if the answer holds no rows.
+    Raises VendorFailure if the answer holds no rows, and SingleRow if it holds an object where
+    nothing says that it must be a list, as the answer of /products/count does.
     """
     data = _find_root(_decode(response), resource.root_key)
     keyed = resource.collection is not None and resource.collection.shape == "keyed"
@@ -53,12 +63,21 @@ def read_rows(
         pairs: Iterable[tuple[str | None, Any]] = data.items()
     elif isinstance(data, list):
         pairs = ((None, item) for item in data)
+    elif isinstance(data, dict) and resource.collection is None:
+        row = read_row(element, resource, response, configuration=configuration)
+        raise SingleRow(row)
     else:
         raise _not_rows(response)
     primary_key = primary_key_of(element, resource)
     strip = strips_nulls(configuration)
+    named = tuple(_response_names(element, resource))
     return tuple(
-        _finish(row if isinstance(row, dict) else {}, key, primary_key=primary_key, strip=strip)
+        _finish(
+            _name_members(row if isinstance(row, dict) else {}, named),
+            key,
+            primary_key=primary_key,
+            strip=strip,
+        )
         for key, row in pairs
     )
 
@@ -75,10 +94,12 @@ def read_row(
     data = _find_root(_decode(response), resource.root_key)
     if data == []:
         return {}
+    if isinstance(data, list) and len(data) == 1 and "[*]" in resource.root_key:
+        data = data[0]
     if not isinstance(data, dict):
         raise _not_rows(response)
     return _finish(
-        data,
+        _name_members(data, tuple(_response_names(element, resource))),
         None,
         primary_key=primary_key_of(element, resource),
         strip=strips_nulls(configuration),
@@ -96,6 +117,7 @@ def find_created_id(element: Element, resource: Resource, exchange: Exchange) ->
     response = exchange.response
     if resource.writing is None or resource.writing.id_from == "body":
         data = _decode(response) if response.body.strip() else None
+        data = _find_root(data, resource.root_key)
         value = data.get(primary_key_of(element, resource)) if isinstance(data, dict) else None
         return None if value is None else str(value)
     location = urlsplit(response.header("Location") or "").path.rstrip("/")
@@ -202,8 +224,16 @@ def _not_rows(response: Response) -> VendorFailure:
 def _find_root(data: Any, root_key: str) -> Any:
     # "request|response": only the part behind the bar tells where rows lie in an answer.
     path = root_key.rpartition("|")[2]
+    each = False
     for name, index in _STEP.findall(path):
-        if name:
+        each = each or index == "*"
+        if name and each and isinstance(data, list):
+            # Behind "[*]": the member of each row, lists of them laid end to end.
+            found = [row[name] for row in data if isinstance(row, dict) and name in row]
+            data = [
+                item for value in found for item in (value if isinstance(value, list) else [value])
+            ]
+        elif name:
             data = data.get(name) if isinstance(data, dict) else None
         elif index != "*":
             number = int(index)
@@ -215,6 +245,21 @@ def _finish(row: Row, key: str | None, *, primary_key: str, strip: bool) -> Row:
     own = row.get("id") if primary_key == "id" else row.get(primary_key, key)
     rest = _without_nulls(row) if strip else row
     return rest if own is None or "id" in rest else {"id": own, **rest}
+
+
+def _response_names(element: Element, resource: Resource) -> Iterator[tuple[str, str]]:
+    # Members of the vendor's rows that callers know by another name: ours, the vendor's.
+    for item in (*element.parameters, *resource.parameters):
+        if item.source == "response" and item.type == item.vendor_type == "bodyField":
+            yield item.name, item.vendor_name
+
+
+def _name_members(row: Row, named: tuple[tuple[str, str], ...]) -> Row:
+    for name, vendor_name in named:
+        value = find_member(row, vendor_name)
+        if value is not None:
+            row = {**{key: row[key] for key in row if key != vendor_name}, name: value}
+    return row
 
 
 def _without_nulls(value: Any) -> Any:

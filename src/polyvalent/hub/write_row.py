@@ -21,6 +21,7 @@ from polyvalent.hub.once import answer_once, read_key
 from polyvalent.hub.read import check, compose_row, primary_key_of, read_row
 from polyvalent.hub.resolve import Match, find_resource
 from polyvalent.hub.search import search_rows
+from polyvalent.hub.vendor_body import takes_body
 from polyvalent.hub.write import doubt_hint, find_read_back, read_body
 from polyvalent.hub.write_fate import (
     Done,
@@ -69,7 +70,8 @@ async def _write(
 ) -> Answer:
     resource = made.match.resource
     deletes = resource.method == "DELETE"
-    given: Row = {} if deletes else read_body(made.incoming)
+    bare = deletes or (not made.incoming.body.strip() and not takes_body(resource))
+    given: Row = {} if bare else read_body(made.incoming)
     sent = made.route.inwards(given)
     unchanged = sent is given or deletes
     body = b"" if deletes else made.incoming.body if unchanged else orjson.dumps(sent)

@@ -1,0 +1,115 @@
+"""Find the values that the parameters of a resource stand for. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from polyvalent.catalog.element import Parameter
+from polyvalent.exchange import Response, find_header
+from polyvalent.hub.model import Incoming, PathParameters
+from polyvalent.instances.model import Configuration
+
+# Query parameters with a meaning of the platform's own; a search sends them in its own way.
+PLATFORM_PARAMETERS = frozenset(
+    ("page", "pageSize", "nextPage", "where", "orderBy", "fields", "explain")
+)
+_TEMPLATE = re.compile(r"\$\{(configuration|header|body)\.([^{}]+)\}")
+_STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Values:
+    """
+    Hold where values come from: instance, path, call, its body as sent to the vendor.
+
+    `previous` is the answer to the call before in a chain.
+    """
+
+    configuration: Configuration = field(repr=False)
+    path: PathParameters
+    incoming: Incoming
+    body: bytes = field(default=b"", repr=False)
+    previous: Response | None = None
+
+    def find(self, item: Parameter) -> Any:
+        """
+        Return the value that a parameter stands for, None if there is none.
+
+        Text, or a JSON value for what comes out of a body. The type `value` is its own name,
+        in which ${configuration.key}, ${header.name} and ${body.member} are filled where they
+        can be.
+        """
+        match item.type:
+            case "value":
+                return self._fill(item.name)
+            case "configuration":
+                return self.configuration.get(item.name)
+            case "path":
+                return self.path.get(item.name)
+            case "header":
+                return find_header(self.incoming.headers, item.name)
+            case "query" if item.name not in PLATFORM_PARAMETERS:
+                return self.incoming.parameter(item.name)
+            case "body":
+                return read_json(self.body)
+            case "bodyField" | "form":
+                return find_member(read_json(self.body), item.name)
+            case "prevBody":
+                return self._previous()
+            case "prevBodyField":
+                return find_member(self._previous(), item.name)
+            case _:
+                return None
+
+    def find_text(self, item: Parameter) -> str | None:
+        """Return a value as text, what is no text as JSON; see `find`."""
+        return write_text(self.find(item))
+
+    def _previous(self) -> Any:
+        return None if self.previous is None else read_json(self.previous.body)
+
+    def _fill(self, template: str) -> str:
+        if "${" not in template:
+            return template
+        sources: dict[str, Callable[[str], Any]] = {
+            "configuration": self.configuration.get,
+            "header": lambda name: find_header(self.incoming.headers, name),
+            "body": lambda name: find_member(read_json(self.body), name),
+        }
+
+        def fill_one(found: re.Match[str]) -> str:
+            text = write_text(sources[found[1]](found[2]))
+            return found[0] if text is None else text
+
+        return _TEMPLATE.sub(fill_one, template)
+
+
+def read_json(body: bytes) -> Any:
+    """Return the JSON of a body, None where it is none."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def find_member(data: Any, path: str) -> Any:
+    """Return a member of JSON by its path, "items[0].sku"; None where there is none."""
+    for name, index in _STEP.findall(path):
+        if name:
+            data = data.get(name) if isinstance(data, dict) else None
+        else:
+            number = int(index)
+            data = data[number] if isinstance(data, list) and number < len(data) else None
+    return data
+
+
+def write_text(value: Any) -> str | None:
+    """Return a value as text: true → "true", 5 → "5", {"a": 1} → '{"a":1}'; None stays."""
+    if value is None or isinstance(value, str):
+        return value
+    return orjson.dumps(value).decode()

@@ -1,0 +1,90 @@
+"""Build the body of a vendor's request from parameters. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+from polyvalent.auth.percent import encode_query
+from polyvalent.catalog.element import Parameter, Resource
+from polyvalent.errors import BadRequest
+from polyvalent.hub.values import Values, read_json, write_text
+
+_FORM = "application/x-www-form-urlencoded"
+_FROM_BODY = frozenset(("body", "bodyField", "form"))
+
+
+def build_body(
+    resource: Resource, parameters: Iterable[Parameter], values: Values
+) -> tuple[bytes, str]:
+    """
+    Return the body of a request and its content type; "" where that is the usual one.
+
+    - bodyField: a member of a JSON object, "a.b" one inside; a whole body goes first
+    - form: a pair of a form
+    - body: another source than the caller's body in its place
+    - bodyToken: {name} in the body is replaced
+    Without any the body is the caller's. A root for requests ("item|" in rootKey) is laid
+    around JSON. Raises BadRequest for multipart, and for members of what is no object.
+    """
+    kinds: dict[str, list[Parameter]] = {}
+    for item in parameters:
+        kinds.setdefault(item.vendor_type, []).append(item)
+    if "multipart" in kinds:
+        raise BadRequest("Bodies in several parts (multipart) cannot be sent yet.")
+    pairs = [
+        (item.vendor_name, text)
+        for item in kinds.get("form", ())
+        if (text := values.find_text(item)) is not None
+    ]
+    if pairs:
+        return encode_query(pairs).encode(), _FORM
+    body = values.body
+    for item in kinds.get("body", ()):
+        if item.type != "body" and (text := values.find_text(item)) is not None:
+            body = text.encode()
+    members = [
+        (item.vendor_name, value)
+        for item in kinds.get("bodyField", ())
+        if (value := values.find(item)) is not None
+    ]
+    if members:
+        whole = any(item.type in ("body", "prevBody") for item in kinds.get("body", ()))
+        body = _with_members(body if whole or body is not values.body else b"", members)
+    for item in kinds.get("bodyToken", ()):
+        token = write_text(values.find(item))
+        if token is not None:
+            body = body.replace(f"{{{item.vendor_name}}}".encode(), token.encode())
+    root, bar, _ = resource.root_key.partition("|")
+    if bar and root and body.strip() and (data := read_json(body)) is not None:
+        body = orjson.dumps(_place({}, root, data))
+    return body, ""
+
+
+def takes_body(resource: Resource) -> bool:
+    """Say whether a call of a resource needs a body: unless its parameters use none."""
+    sources = [item.type for item in resource.parameters if item.source == "request"]
+    return not sources or any(kind in _FROM_BODY for kind in sources)
+
+
+def _with_members(body: bytes, members: list[tuple[str, Any]]) -> bytes:
+    data = read_json(body) if body.strip() else {}
+    if not isinstance(data, dict):
+        raise BadRequest("The body must be one JSON object, since members are added to it.")
+    for path, value in members:
+        _place(data, path, value)
+    return orjson.dumps(data)
+
+
+def _place(data: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    *way, last = path.split(".")
+    inner = data
+    for name in way:
+        following = inner.get(name)
+        if not isinstance(following, dict):
+            following = inner[name] = {}
+        inner = following
+    inner[last] = value
+    return data
