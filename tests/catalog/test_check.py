@@ -18,7 +18,6 @@ from polyvalent.catalog.element import (
     Element,
     ElementObject,
     FailureRule,
-    Filtering,
     ObjectField,
     Option,
     Parameter,
@@ -27,6 +26,7 @@ from polyvalent.catalog.element import (
     Writing,
 )
 from polyvalent.catalog.load import ELEMENTS_FOLDER, load_catalog
+from polyvalent.ceql import Filter
 
 GOOD = load_catalog().find("magento")
 Change = Callable[[Element], Element]
@@ -70,6 +70,8 @@ def without_key(key: str) -> Change:
 ORDERS = next(item for item in GOOD.resources if item.path.endswith("/orders"))
 COLLECTION = ORDERS.collection
 assert COLLECTION is not None
+FILTERING = ORDERS.filtering
+assert FILTERING is not None
 
 FAULTS: list[tuple[str, Change]] = [
     ("texts_are_there", whole(description=" ")),
@@ -96,7 +98,9 @@ FAULTS: list[tuple[str, Change]] = [
     (
         "parameters_are_supported",
         whole(
-            parameters=(Parameter(name="a", vendor_name="b", type="multipart", vendor_type="query"),)
+            parameters=(
+                Parameter(name="a", vendor_name="b", type="multipart", vendor_type="query"),
+            )
         ),
     ),
     ("resources_are_described", resource("GET", "/orders", description="")),
@@ -117,18 +121,24 @@ FAULTS: list[tuple[str, Change]] = [
         ),
     ),
     (
-        "searches_are_complete",
-        resource("GET", "/orders", filtering=Filtering(fields=("status",), pairs=(("a", "b"),))),
-    ),
-    (
-        "searches_are_complete",
+        "lists_are_paged",
         resource(
-            "GET",
-            "/products",
-            filtering=Filtering(
-                fields=("sku",), operators=(("=", "eq"),), pairs=(("{what}", "{value}"),)
-            ),
+            "GET", "/orders", collection=structs.replace(COLLECTION, rows_before=(("a", "b"),))
         ),
+    ),
+    *(
+        ("searches_are_complete", resource("GET", "/orders", filtering=filtering))
+        for filtering in (
+            structs.replace(FILTERING, filters=(Filter(fields=("nope",), exact=("=",)),)),
+            structs.replace(FILTERING, operators=()),
+            structs.replace(FILTERING, pairs=()),
+            structs.replace(FILTERING, list_pairs=()),
+            structs.replace(FILTERING, order_pairs=()),
+            structs.replace(FILTERING, refused_by=""),
+            structs.replace(FILTERING, optional=("nope",)),
+            structs.replace(FILTERING, pairs=(("{what}", "{value}"),)),
+            structs.replace(FILTERING, order_pairs=(("order", "{value}"),)),
+        )
     ),
     ("writes_are_answered", resource("POST", "/products", writing=None)),
     ("writes_are_answered", resource("PUT", "/products/{id}", writing=Writing(read_back="/nope"))),

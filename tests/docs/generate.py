@@ -243,7 +243,9 @@ def _resources(element: Element) -> Iterator[tuple[str, ...]]:
 def _searching(resource: Resource) -> str:
     if resource.filtering is None:
         return ""
-    return f" `where` takes {', '.join(resource.filtering.fields)}."
+    names = dict.fromkeys(name for item in resource.filtering.filters for name in item.fields)
+    sorts = ", ".join(resource.filtering.sorting.fields)
+    return f" The store itself filters by {', '.join(names)} and sorts by {sorts}."
 
 
 def _objects(element: Element) -> Iterator[str]:

@@ -9,8 +9,8 @@ from polyvalent.catalog.element import Parameter, VerificationRead
 from polyvalent.catalog.load import load_catalog
 from polyvalent.errors import BadRequest
 from polyvalent.exchange import Request
-from polyvalent.hub.build import build_request, build_verification, search_pairs
-from polyvalent.hub.model import Incoming, Predicate, Search
+from polyvalent.hub.build import build_request, build_verification
+from polyvalent.hub.model import Incoming
 from polyvalent.hub.resolve import resolve
 
 MAGENTO = load_catalog().find("magento")
@@ -97,26 +97,6 @@ def test_says_what_a_vendor_path_lacks():
             path_parameters={},
             incoming=Incoming(method="GET", path="/products/5"),
         )
-
-
-def test_asks_for_rows_in_a_stable_order_with_predicates_and_cursor():
-    resource = resolve(MAGENTO, "GET", "/products").resource
-    search = Search(
-        page=1, page_size=5, predicates=(Predicate(field="sku", operator="=", value="{last}"),)
-    )
-
-    pairs = search_pairs(resource, search, page=2, page_size=6, last="9", first_page=0)
-
-    assert pairs == (
-        ("order", "entity_id"),
-        ("dir", "asc"),
-        ("filter[1][attribute]", "sku"),
-        ("filter[1][eq]", "{last}"),
-        ("filter[0][attribute]", "entity_id"),
-        ("filter[0][gt]", "9"),
-        ("page", "1"),
-        ("limit", "6"),
-    )
 
 
 def test_builds_a_verification_read():

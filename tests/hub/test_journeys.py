@@ -273,7 +273,7 @@ async def test_refuses_before_it_asks_the_store(shop: Shop):
         ("POST", "/orders", MethodNotAllowed),
         ("GET", "/products/abc", NotFound),
         ("POST", "/products", BadRequest),
-        ("GET", "/orders?where=status='pending'", BadRequest),
+        ("GET", "/orders?where=status=='pending'", BadRequest),
         ("POST", "/ping", MethodNotAllowed),
         ("DELETE", "/objects", MethodNotAllowed),
         ("GET", "/objects/customers", BadRequest),

@@ -12,13 +12,11 @@ from polyvalent.catalog.element import Resource
 from polyvalent.catalog.load import load_catalog
 from polyvalent.errors import BadRequest, NotFound, VendorFailure
 from polyvalent.exchange import Exchange, Request, Response
-from polyvalent.hub.model import Incoming, Predicate
+from polyvalent.hub.model import Incoming
 from polyvalent.hub.objects import describe_fields, describe_objects, list_objects
 from polyvalent.hub.read import (
     find_created_id,
     is_created,
-    keep_equal,
-    project,
     read_row,
     read_rows,
 )
@@ -151,22 +149,6 @@ def test_finds_a_new_id_in_the_body_by_default():
     assert find(b'{"other":5}') is None
     assert find(b"") is None
     assert find(b"[]") is None
-
-
-def test_keeps_rows_that_are_equal_to_the_letter():
-    found = ({"sku": "a"}, {"sku": "A"}, {"sku": "a "}, {"name": "hidden"})
-
-    kept = keep_equal(found, (Predicate(field="sku", operator="=", value="a"),))
-
-    assert kept == ({"sku": "a"}, {"name": "hidden"})
-    assert keep_equal(found, ()) == found
-
-
-def test_cuts_rows_down_to_fields():
-    row = {"id": 1, "b": 2, "c": 3}
-
-    assert project(row, ("c", "id", "nope")) == {"id": 1, "c": 3}
-    assert project(row, ()) == row
 
 
 @pytest.mark.parametrize(

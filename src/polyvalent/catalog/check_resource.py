@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from polyvalent.catalog.element import Element, Resource
+from polyvalent.catalog.element import Element, Filtering, Resource
 from polyvalent.catalog.placeholder import placeholders_of
 
 METHODS = frozenset(("GET", "POST", "PUT", "PATCH", "DELETE"))
+_OF_LISTS = frozenset(("in", "notIn"))
 
 
 def resources_are_described(element: Element) -> Iterator[str]:
@@ -71,26 +72,54 @@ def lists_are_paged(element: Element) -> Iterator[str]:
             )
         if cursor and not any("{last}" in value for _, value in resource.collection.rows_after):
             yield f"{_name(resource)}: rowsAfter does not use {{last}}."
+        before = resource.collection.rows_before
+        if before and not any("{last}" in value for _, value in before):
+            yield f"{_name(resource)}: rowsBefore does not use {{last}}."
 
 
 def searches_are_complete(element: Element) -> Iterator[str]:
-    """Find searches by fields or operators that are not what the object offers."""
+    """Find searches by fields that the object does not offer, or that could not be asked for."""
     objects = {item.name: item for item in element.objects}
     for resource in element.resources:
         filtering = resource.filtering
         if filtering is None:
             continue
         offered = objects.get(resource.object)
-        fields = set(offered.search_configuration.fields) if offered is not None else set()
-        for name in filtering.fields:
-            if name not in fields:
-                yield f"{_name(resource)} searches by {name}, which its object does not offer."
-        if not filtering.fields or not filtering.pairs or not filtering.operators:
-            yield f"{_name(resource)}: filtering lacks fields, operators or pairs."
-        for pair in filtering.pairs:
+        known = {field.name for field in offered.fields} if offered is not None else set()
+        for name in dict.fromkeys(_fields_of(filtering)):
+            if name not in known:
+                yield f"{_name(resource)} searches by {name}, which its object does not have."
+        yield from (f"{_name(resource)}: {fault}" for fault in _check_pairs(filtering))
+
+
+def _fields_of(filtering: Filtering) -> Iterator[str]:
+    for item in filtering.filters:
+        yield from item.fields
+    yield from (*filtering.sorting.fields, *filtering.sorting.unique, *filtering.optional)
+
+
+def _check_pairs(filtering: Filtering) -> Iterator[str]:
+    said = {operator for operator, _ in filtering.operators}
+    used = {operator for item in filtering.filters for operator in (*item.exact, *item.superset)}
+    for operator in sorted(used - said):
+        yield f"filtering has no word of the vendor's for {operator}."
+    if used - _OF_LISTS and not filtering.pairs:
+        yield "filtering lacks pairs."
+    if used & _OF_LISTS and not filtering.list_pairs:
+        yield "filtering lacks listPairs."
+    if filtering.sorting.fields and not filtering.order_pairs:
+        yield "filtering sorts and lacks orderPairs."
+    if filtering.optional and not filtering.refused_by:
+        yield "filtering has optional fields and does not say how they are refused."
+    for pairs, known in (
+        (filtering.pairs, ("n", "field", "operator", "value")),
+        (filtering.list_pairs, ("n", "i", "field", "operator", "value")),
+        (filtering.order_pairs, ("n", "field", "direction")),
+    ):
+        for pair in pairs:
             for name in placeholders_of("".join(pair)):
-                if name not in ("n", "field", "operator", "value"):
-                    yield f"{_name(resource)}: filtering does not know {{{name}}}."
+                if name not in known:
+                    yield f"filtering does not know {{{name}}}."
 
 
 def writes_are_answered(element: Element) -> Iterator[str]:

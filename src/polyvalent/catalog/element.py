@@ -17,6 +17,8 @@ from typing import Any, Literal
 
 from msgspec import Struct, field
 
+from polyvalent.ceql import Filter, Sorting
+
 # What an answer asks of us, told by status and text; see FailureRule.
 FailureKind = Literal[
     "reauthorize",  # the token is gone: the merchant has to authorize again
@@ -117,20 +119,38 @@ class Collection(Struct, frozen=True, rename="camel", omit_defaults=True, kw_onl
     # the rows behind one: {last} stands for its value. Without them paging goes by page number.
     cursor_field: str = ""
     rows_after: tuple[tuple[str, str], ...] = ()
+    # The same for the opposite order: the rows before {last}.
+    rows_before: tuple[tuple[str, str], ...] = ()
+    # "emptyPage": a page may have fewer rows than asked for although more follow.
+    ends_with: Literal["shortPage", "emptyPage"] = "shortPage"
 
 
 class Filtering(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
     """
-    Tell how a predicate of `where` is put to the vendor.
+    Tell what the vendor filters and sorts by itself, and how it is asked to.
 
-    Extension member `filtering` of a resource. `pairs` are vendor query pairs in which {n} stands
-    for the predicate's number from 1, {field}, {operator} and {value} for its parts.
+    Extension member `filtering` of a resource. What `filters` and `sorting` leave out is done
+    here. The query pairs have placeholders: {n} is the number of a condition, {field}, {operator}
+    and {value} are its parts, {i} the number of a value in a list; the numbers of one call all have
+    the same count of digits, since some servers sort the names they sign as people do.
     """
 
-    fields: tuple[str, ...] = ()
-    # Our operator and the vendor's: [["=", "eq"]].
+    filters: tuple[Filter, ...] = ()
+    sorting: Sorting = Sorting()
+    # Our operator and the vendor's: [["=", eq]].
     operators: tuple[tuple[str, str], ...] = ()
+    # The pairs of a condition; for isNull and isNotNull {value} is 1.
     pairs: tuple[tuple[str, str], ...] = ()
+    # The pairs of in and notIn; one with {i} comes once for each value, else {value} is all of
+    # them with commas between.
+    list_pairs: tuple[tuple[str, str], ...] = ()
+    # The pairs of an order, in place of the stable one; {direction} is one of `directions`, and
+    # {n} the number of the field.
+    order_pairs: tuple[tuple[str, str], ...] = ()
+    directions: tuple[str, str] = ("asc", "desc")
+    # Fields that some versions of the vendor lack, and what its answer says then.
+    optional: tuple[str, ...] = ()
+    refused_by: str = ""
 
 
 class Writing(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):

@@ -9,7 +9,7 @@ from polyvalent.catalog.element import Element, Parameter, Resource, Verificatio
 from polyvalent.catalog.placeholder import placeholders_of
 from polyvalent.errors import BadRequest
 from polyvalent.exchange import Headers, Request, Response
-from polyvalent.hub.model import Incoming, Pairs, PathParameters, Search
+from polyvalent.hub.model import Incoming, Pairs, PathParameters
 from polyvalent.hub.values import Values
 from polyvalent.hub.vendor_body import build_body
 from polyvalent.instances.model import Configuration
@@ -75,46 +75,6 @@ def build_verification(
     )
 
 
-def search_pairs(
-    resource: Resource,
-    search: Search,
-    *,
-    page: int,
-    page_size: int,
-    last: str | None,
-    first_page: int = 1,
-) -> Pairs:
-    """
-    Return the vendor query pairs for some rows of a search.
-
-    The stable order, the predicates, the rows behind `last` if given, then page and size in the
-    vendor's words. `page` counts from 1, `first_page` is the vendor's number of the first one.
-    """
-    pairs: list[tuple[str, str]] = []
-    collection, filtering = resource.collection, resource.filtering
-    if collection is not None:
-        pairs += collection.stable_order
-    if filtering is not None:
-        operators = dict(filtering.operators)
-        for number, predicate in enumerate(search.predicates, start=1):
-            parts = {
-                "n": str(number),
-                "field": predicate.field,
-                "operator": operators[predicate.operator],
-                "value": predicate.value,
-            }
-            pairs += [
-                (_insert(name, parts), _insert(text, parts)) for name, text in filtering.pairs
-            ]
-    if collection is not None and last is not None:
-        pairs += [(name, _insert(text, {"last": last})) for name, text in collection.rows_after]
-    numbers = {"page": page - 1 + first_page, "pageSize": page_size}
-    for item in resource.parameters:
-        if item.name in numbers and item.type == "query" and item.vendor_type == "query":
-            pairs.append((item.vendor_name, str(numbers[item.name])))
-    return tuple(pairs)
-
-
 _NOTHING = Incoming(method="GET", path="/")
 
 
@@ -149,20 +109,3 @@ def _fill_path(template: str, values: Mapping[str, str], *, resource: Resource) 
 def _join(configuration: Configuration, path: str, query: Pairs) -> str:
     base = (configuration.get("base.url") or "").rstrip("/")
     return f"{base}{path}?{encode_query(query)}" if query else f"{base}{path}"
-
-
-def _insert(template: str, parts: Mapping[str, str]) -> str:
-    # One pass: a value that looks like a placeholder stays what it is.
-    text = ""
-    rest = template
-    while True:
-        before, brace, rest = rest.partition("{")
-        text += before
-        if not brace:
-            return text
-        name, closed, after = rest.partition("}")
-        if closed and name in parts:
-            text += parts[name]
-            rest = after
-        else:
-            text += brace

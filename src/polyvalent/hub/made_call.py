@@ -11,7 +11,8 @@ from polyvalent.hub.build import build_request
 from polyvalent.hub.chain import list_chain
 from polyvalent.hub.mapped import Route
 from polyvalent.hub.model import Answer, Incoming, Pairs, Reach, Row
-from polyvalent.hub.read import NO_FIELDS, check, project
+from polyvalent.hub.project import project
+from polyvalent.hub.read import NO_FIELDS, check
 from polyvalent.hub.resolve import Match
 from polyvalent.instances.model import Connection
 

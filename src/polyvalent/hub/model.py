@@ -46,33 +46,16 @@ class Answer:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Predicate:
-    """Compare one field of a row with a text: `Predicate(field="sku", operator="=", value="a")`."""
-
-    field: str
-    operator: str
-    value: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Search:
-    """Say which rows of a list are wanted, and which of their fields."""
-
-    page: int  # from 1
-    page_size: int  # at least 1
-    last: str | None = None  # only rows behind the one with this cursor value
-    where: str = ""  # as the caller wrote it
-    predicates: tuple[Predicate, ...] = ()
-    fields: tuple[str, ...] = ()  # empty: all
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Page:
-    """Hold the rows of one page, and the token of the next; None on the last page."""
+    """
+    Hold the rows of one page, and the token of the next; None on the last page.
+
+    `total` is how many rows the whole search has, None where that is not known.
+    """
 
     rows: tuple[Row, ...]
     next_token: str | None = None
+    total: int | None = None
     warnings: tuple[str, ...] = ()
 
 

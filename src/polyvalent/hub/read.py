@@ -13,7 +13,7 @@ from polyvalent.catalog.classify import classify, error_of, provider_message
 from polyvalent.catalog.element import Element, ElementObject, FailureRule, Resource
 from polyvalent.errors import VendorFailure
 from polyvalent.exchange import Exchange, Response
-from polyvalent.hub.model import Predicate, Row
+from polyvalent.hub.model import Row
 from polyvalent.hub.values import find_member
 from polyvalent.instances.model import Configuration
 
@@ -140,26 +140,6 @@ def compose_row(element: Element, resource: Resource, *, created: str, sent: Row
     """Make the row that was created from what was sent, where it cannot be read back."""
     known = {"id": created, primary_key_of(element, resource): created}
     return {**known, **{name: value for name, value in sent.items() if name != "id"}}
-
-
-def keep_equal(rows: Iterable[Row], predicates: Iterable[Predicate]) -> tuple[Row, ...]:
-    """
-    Keep the rows that fulfil every predicate to the letter.
-
-    Vendors compare more loosely (letters' case, spaces at the end). A row that does not show the
-    field stays.
-    """
-    tests = tuple(predicates)
-    return tuple(
-        row
-        for row in rows
-        if all(str(row.get(test.field, test.value)) == test.value for test in tests)
-    )
-
-
-def project(row: Row, fields: tuple[str, ...]) -> Row:
-    """Keep only the named members, in the row's order; all when none is named."""
-    return {name: row[name] for name in row if name in fields} if fields else row
 
 
 def primary_key_of(element: Element, resource: Resource) -> str:

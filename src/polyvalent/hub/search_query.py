@@ -1,22 +1,23 @@
 """
-Read the query of a search: page, pageSize, nextPage, where, fields. Pure.
+Read the parameters of a search: page, pageSize, nextPage, where, orderBy, fields, explain. Pure.
 
-Of the query language only what a resource's `filtering` offers is taken: one `field = 'value'`.
 What cannot be honoured is refused rather than left out, since an unfiltered list would look like
 an answer. Parameters that nobody declared are ignored.
 """
 
 from __future__ import annotations
 
-import re
+from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
-from polyvalent.catalog.element import Element, Filtering, Resource
+from polyvalent.catalog.element import Element, Resource
+from polyvalent.ceql import parse_fields
 from polyvalent.errors import BadRequest
-from polyvalent.hub.mapped import own_names, vendor_field
-from polyvalent.hub.model import Incoming, Predicate, Search
-from polyvalent.hub.page_token import read_token
+from polyvalent.hub.model import Incoming
+from polyvalent.hub.page_token import PageToken, digest_query, read_token
+from polyvalent.hub.query import Query, check_projection, compile_query
 from polyvalent.hub.resolve import split_path, strip_hub
 from polyvalent.instances.model import Configuration
 from polyvalent.mapping import Mapping
@@ -24,15 +25,35 @@ from polyvalent.mapping import Mapping
 PAGE_SIZE_MAX = 100  # where neither instance nor element says
 _NUMBER_DIGITS_MAX = 9
 _FIELDS_MAX = 500
-_CONDITION = re.compile(
-    r"""\s*([A-Za-z_][\w.-]*)\s*=\s*(?:'((?:[^']|'')*)'|"([^"]*)"|([^\s'"()]+))\s*""", re.ASCII
-)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Search:
+    """Say which rows of a list are wanted, where among them the page begins, and what to show."""
+
+    query: Query
+    page: int  # from 1
+    page_size: int  # at least 1
+    # By nextPage: only rows behind the one with this cursor value, behind so many rows of the
+    # vendor's, or behind the one that was sorted by these values.
+    last: str | None = None
+    offset: int | None = None
+    after: tuple[Any, ...] | None = None
+    fields: tuple[str, ...] = ()  # empty: all
+    explain: bool = False
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def continues(self) -> bool:
+        """Say whether the page begins behind a row, not at a number."""
+        return not (self.last is None and self.offset is None and self.after is None)
 
 
 def read_search(
     incoming: Incoming,
     resource: Resource,
     *,
+    element: Element,
     configuration: Configuration,
     mapping: Mapping | None = None,
 ) -> Search:
@@ -41,35 +62,35 @@ def read_search(
 
     page=2&pageSize=500 on a resource whose vendor gives 100 at most → Search(page=2,
     page_size=100, warnings=("pageSize 500 ...",)). Without pageSize pages are as large as they
-    may be. With nextPage, page is ignored, and where and pageSize are the token's unless sent.
-    The fields of `where` are those of the mapped object, the predicates are in the vendor's words.
+    may be. With nextPage, page is ignored, and where, orderBy and pageSize are the token's unless
+    sent. The fields of the query are those of the mapped object.
     Raises BadRequest, naming the parameter.
     """
     largest = page_size_max(resource, configuration.get("pagination.max"))
     asked = _read_number(incoming, "pageSize")
-    where = incoming.parameter("where") or ""
-    page, last = 1, None
-    if (text := incoming.parameter("nextPage")) is not None:
-        token = read_token(text, path=list_path(incoming))
-        if where and where != token.where:
-            raise BadRequest("nextPage belongs to a search with another where. Send the same one.")
-        where, page, last = token.where, token.page, token.last
-        if last is None and asked not in (None, token.page_size):
-            raise BadRequest(
-                f"nextPage continues pages of {token.page_size} rows; pageSize cannot change now."
-            )
+    where, order = incoming.parameter("where"), incoming.parameter("orderBy")
+    text = incoming.parameter("nextPage")
+    token = read_token(text, path=list_path(incoming)) if text is not None else None
+    if token is not None:
+        where = token.where if where is None else where
+        order = token.order if order is None else order
+    query = compile_query(
+        where or "", order or "", element=element, resource=resource, mapping=mapping
+    )
+    fields = read_fields(incoming)
+    check_projection(fields, element=element, resource=resource, mapping=mapping)
+    if token is not None:
+        _check_token(token, query, asked=asked)
         asked = asked or token.page_size
-    else:
-        page = _read_number(incoming, "page") or 1
-    if incoming.parameter("orderBy") is not None:
-        raise BadRequest(f"{list_path(incoming)} cannot be ordered by orderBy. Leave it out.")
     return Search(
-        page=page,
+        query=query,
+        page=token.page if token is not None else _read_number(incoming, "page") or 1,
         page_size=min(asked or largest, largest),
-        last=last,
-        where=where,
-        predicates=_read_where(where, resource.filtering, incoming, mapping=mapping),
-        fields=read_fields(incoming),
+        last=token.last if token is not None else None,
+        offset=token.offset if token is not None else None,
+        after=token.after if token is not None else None,
+        fields=fields,
+        explain=_read_switch(incoming, "explain"),
         warnings=(
             (f"pageSize {asked} is above the maximum; {largest} was used",)
             if asked is not None and asked > largest
@@ -82,13 +103,14 @@ def read_fields(incoming: Incoming) -> tuple[str, ...]:
     """
     Read the members that rows shall be cut down to: "id, email" → ("id", "email"); all if empty.
 
-    Raises BadRequest for more than 500.
+    Raises BadRequest for what is no list of names, and for more than 500.
     """
     text = incoming.parameter("fields") or ""
-    names = dict.fromkeys(name.strip() for name in text.split(",") if name.strip())
+    # Empty places between commas do no harm.
+    names = parse_fields(",".join(part for part in text.split(",") if part.strip()))
     if len(names) > _FIELDS_MAX:
         raise BadRequest(f"fields names more than {_FIELDS_MAX} fields.")
-    return tuple(names)
+    return names
 
 
 def list_path(incoming: Incoming) -> str:
@@ -129,6 +151,32 @@ def resource_name(resource: Resource) -> str:
     return "".join([words[0], *(word[:1].upper() + word[1:] for word in words[1:])])
 
 
+def _check_token(token: PageToken, query: Query, *, asked: int | None) -> None:
+    if token.digest != digest_query(query.where, query.order):
+        if token.digest and not (query.where or query.order):
+            raise BadRequest(
+                "nextPage continues a search whose where is too long to be carried along. Send "
+                "the same where and orderBy again."
+            )
+        raise BadRequest(
+            "nextPage belongs to a search with another where or orderBy. Send the same ones."
+        )
+    if token.after is not None and len(token.after) != len(query.plan.order_here):
+        raise BadRequest("nextPage belongs to a search that was sorted otherwise. Begin anew.")
+    positioned = token.last is not None or token.offset is not None
+    if not positioned and asked not in (None, token.page_size):
+        raise BadRequest(
+            f"nextPage continues pages of {token.page_size} rows; pageSize cannot change now."
+        )
+
+
+def _read_switch(incoming: Incoming, name: str) -> bool:
+    text = incoming.parameter(name)
+    if text is None or text in ("false", "true"):
+        return text == "true"
+    raise BadRequest(f"{name} must be true or false, but it is {text[:40]!r}.")
+
+
 def _read_number(incoming: Incoming, name: str) -> int | None:
     text = incoming.parameter(name)
     if text is None:
@@ -136,31 +184,3 @@ def _read_number(incoming: Incoming, name: str) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) <= _NUMBER_DIGITS_MAX) or not int(text):
         raise BadRequest(f"{name} must be a whole number from 1, but it is {text[:40]!r}.")
     return int(text)
-
-
-def _read_where(
-    where: str, filtering: Filtering | None, incoming: Incoming, *, mapping: Mapping | None
-) -> tuple[Predicate, ...]:
-    if not where.strip():
-        return ()
-    path = list_path(incoming)
-    if filtering is None:
-        raise BadRequest(f"{path} cannot be searched by where. Leave it out and read the pages.")
-    names = own_names(mapping, filtering.fields)
-    if not names:
-        raise BadRequest(f"No field that {path} can be searched by is mapped.")
-    example = f"{names[0]} = 'value'"
-    found = _CONDITION.fullmatch(where)
-    if found is None:
-        raise BadRequest(
-            f"Error parsing query: where of {path} takes one condition, such as {example}; it can "
-            f"search by {', '.join(names)}."
-        )
-    name, single, double, bare = found.groups()
-    field = vendor_field(mapping, name)
-    if field not in filtering.fields:
-        raise BadRequest(f"{path} cannot be searched by {name[:100]}, only by {', '.join(names)}.")
-    value = single.replace("''", "'") if single is not None else double if bare is None else bare
-    if mapping is not None:
-        value = mapping.to_vendor_value(name, value)
-    return (Predicate(field=field, operator="=", value=value),)

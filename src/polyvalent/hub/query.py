@@ -1,0 +1,181 @@
+"""
+Turn the query language of a search into a plan for one resource. Pure; what was compiled is kept.
+
+Names are the caller's: those of the mapped object if there is a mapping, and `id` for the row's id
+whatever the vendor calls it. Everything in a `Query` is in the vendor's.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Generic, TypeVar
+
+from polyvalent.catalog.element import Element, ElementObject, Resource
+from polyvalent.ceql import (
+    NOTHING,
+    Capabilities,
+    Kind,
+    Kinds,
+    Match,
+    OrderKey,
+    Plan,
+    Sort,
+    check_fields,
+    check_where,
+    compile_match,
+    compile_order,
+    fields_of,
+    make_plan,
+    parse_order,
+    parse_where,
+    write_order,
+    write_where,
+)
+from polyvalent.ceql.kind import plain_field
+from polyvalent.hub.mapped import vendor_field
+from polyvalent.hub.read import find_object
+from polyvalent.hub.rename import rename_tree
+from polyvalent.mapping import Mapping
+
+KEPT_QUERIES = 1000
+_KINDS: dict[str, Kind] = {
+    **dict.fromkeys(("integer", "long", "int", "number", "float", "double", "decimal"), "number"),
+    **dict.fromkeys(("date", "dateTime", "datetime"), "date"),
+    **dict.fromkeys(("string", "text", ""), "text"),
+    "boolean": "boolean",
+}
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Query:
+    """Hold what a search asks for, ready to be carried out."""
+
+    where: str  # as the caller means it, in one form for all ways to write it
+    order: str
+    plan: Plan
+    takes: Match = field(repr=False, compare=False)  # the residual
+    sort_key: OrderKey = field(repr=False, compare=False)  # of what is sorted here
+    # Fields that the query is about and the vendor may lack, and those that nobody declared.
+    optional: tuple[str, ...] = ()
+    undeclared: tuple[str, ...] = ()
+
+
+def compile_query(
+    where: str,
+    order: str,
+    *,
+    element: Element,
+    resource: Resource,
+    mapping: Mapping | None = None,
+) -> Query:
+    """
+    Compile `where` and `orderBy` for a list: "sku = 'a' AND qty > 5", "created_at desc".
+
+    Raises BadRequest: what cannot be read (QueryError), a field that the object does not have, a
+    value or an operator that is not of the field's kind.
+    """
+    shown = find_object(element, resource.object)
+    return _compile(where, order, _Same(resource), _Same(shown), _Same(mapping))
+
+
+def check_projection(
+    fields: tuple[str, ...], *, element: Element, resource: Resource, mapping: Mapping | None
+) -> None:
+    """Refuse a field that the object does not have; raises BadRequest."""
+    shown = find_object(element, resource.object)
+    if fields and shown is not None:
+        kinds = kinds_of(shown)
+        named = [name if name == "id" else vendor_field(mapping, name) for name in fields]
+        _check(named, kinds, shown)
+
+
+def kinds_of(shown: ElementObject | None) -> Kinds:
+    """Return the kinds of an object's fields; of those without fields nothing is known."""
+    fields = shown.fields if shown is not None else ()
+    return {item.name: _KINDS.get(item.type, "any") for item in fields}
+
+
+def capabilities_of(resource: Resource) -> Capabilities:
+    """Return what the vendor's list does by itself."""
+    collection, filtering = resource.collection, resource.filtering
+    keyset = collection.cursor_field if collection is not None and collection.rows_after else ""
+    if filtering is None:
+        return Capabilities(keyset=keyset) if keyset else NOTHING
+    return Capabilities(filters=filtering.filters, sorting=filtering.sorting, keyset=keyset)
+
+
+class _Same(Generic[_T]):
+    # Compares by identity: elements live long, and comparing them whole would take longer than
+    # compiling a query.
+    __slots__ = ("value",)
+
+    def __init__(self, value: _T) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.value is self.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+
+@lru_cache(maxsize=KEPT_QUERIES)
+def _compile(
+    where: str,
+    order: str,
+    held_resource: _Same[Resource],
+    held_object: _Same[ElementObject | None],
+    held_mapping: _Same[Mapping | None],
+) -> Query:
+    resource, shown, mapping = held_resource.value, held_object.value, held_mapping.value
+    asked, asked_order = parse_where(where), parse_order(order)
+    kinds = dict(kinds_of(shown))
+    key = shown.primary_key_name if shown is not None else "id"
+
+    def translate(name: str) -> str:
+        found = vendor_field(mapping, name)
+        return key if found == "id" and key else found
+
+    tree = rename_tree(asked, translate, kinds=kinds, mapping=mapping)
+    sorts = tuple(Sort(translate(sort.field), sort.descending) for sort in asked_order)
+    named = (*fields_of(tree), *(sort.field for sort in sorts))
+    undeclared: tuple[str, ...] = ()
+    if shown is not None and shown.fields:
+        undeclared = _check(named, kinds, shown)
+        kinds.update(dict.fromkeys(undeclared, "any"))
+        check_where(tree, kinds, object_name=shown.name)
+    plan = make_plan(tree, sorts, capabilities=capabilities_of(resource), kinds=kinds)
+    optional = resource.filtering.optional if resource.filtering is not None else ()
+    return Query(
+        where=write_where(asked),
+        order=write_order(asked_order),
+        plan=plan,
+        takes=compile_match(plan.residual, kinds),
+        sort_key=compile_order(plan.order_here, kinds),
+        optional=tuple(name for name in dict.fromkeys(named) if name in optional),
+        undeclared=undeclared,
+    )
+
+
+def _check(names: Iterable[str], kinds: Kinds, shown: ElementObject) -> tuple[str, ...]:
+    """
+    Refuse unknown fields, and return those that may be the store's own.
+
+    An object with custom fields may have others than are declared, but not one that looks like a
+    slip of the pen.
+    """
+    own: list[str] = []
+    for name in dict.fromkeys(names):
+        top = plain_field(name).partition(".")[0]
+        if name in kinds or top in kinds or plain_field(name) in kinds:
+            continue
+        lowered = [known.lower() for known in kinds]
+        near = difflib.get_close_matches(top.lower()[:100], lowered, n=1, cutoff=0.75)
+        if not shown.custom_fields or near:
+            check_fields((name,), kinds, object_name=shown.name)
+        own.append(name)
+    return tuple(own)

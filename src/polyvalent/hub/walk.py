@@ -1,0 +1,200 @@
+"""
+Walk over a vendor's list, piece by piece, each row once.
+
+Where the vendor can be asked for the rows behind one, rows that appear or vanish meanwhile neither
+shift nor double the others. Else the walk counts rows, and leaves out those it has seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from polyvalent.ceql import compile_path
+from polyvalent.ceql.kind import read_number
+from polyvalent.errors import BadRequest
+from polyvalent.hub import page_bounds as bounds
+from polyvalent.hub.made_call import MadeCall
+from polyvalent.hub.model import Pairs, Row
+from polyvalent.hub.read import check, read_rows
+from polyvalent.hub.search_pairs import has_cursor, search_pairs, walks_down
+from polyvalent.hub.search_query import Search, vendor_page_size_max
+
+_REFUSED_MAX = 10_000  # bytes of an answer that are looked at
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Say where in the vendor's list a row lies: by its cursor value, or how many are done."""
+
+    last: str | None = None
+    offset: int | None = None
+
+
+@dataclass(kw_only=True, slots=True)
+class Walk:
+    """
+    Hold where a walk is.
+
+    `by_number` if the vendor can only be asked for pages; then every piece must be of one size.
+    """
+
+    made: MadeCall
+    search: Search
+    place: Place
+    by_number: bool
+    ended: bool = False
+    rows_read: int = 0
+    _seen: set[str] = field(default_factory=set, repr=False)
+    _before: tuple[Row, ...] = field(default=(), repr=False)  # the page before
+
+    async def read(self, size: int) -> Sequence[tuple[Row, Place]]:
+        """
+        Read on, and return the rows with their places; none shows nothing, only `ended` does.
+
+        Raises as `read_list`. Effects: calls the vendor.
+        """
+        if self.by_number:
+            return await self._read_page(size)
+        found = await read_list(
+            self.made, self.search, pairs=self.pairs(size), asks_optional=self.rows_read == 0
+        )
+        resource = self.made.match.resource
+        cursors = [bounds.cursor_of(resource, row) for row in found]
+        if None in cursors:
+            # Without the field to go by, only pages are left.
+            self.by_number, self.place = True, Place(offset=0)
+            return await self._read_page(size)
+        fresh = self._order([(row, str(at)) for row, at in zip(found, cursors, strict=True)])
+        self._note(len(found), size, stands_still=not fresh)
+        if fresh:
+            self.place = Place(last=fresh[-1][1])
+        return [(row, Place(last=at)) for row, at in fresh]
+
+    def pairs(self, size: int) -> Pairs:
+        """Return the vendor query for the next piece."""
+        page = 1
+        if self.by_number:
+            page = (self.place.offset or 0) // size + 1
+        return search_pairs(
+            self.made.match.resource,
+            self.search.query.plan,
+            page=page,
+            page_size=size,
+            last=self.place.last,
+            first_page=first_page(self.made),
+        )
+
+    async def _read_page(self, size: int) -> Sequence[tuple[Row, Place]]:
+        resource = self.made.match.resource
+        offset = self.place.offset or 0
+        begin, skip = offset // size * size, offset % size
+        pairs = self.pairs(size)
+        found = await read_list(
+            self.made, self.search, pairs=pairs, asks_optional=self.rows_read == 0
+        )
+        if bounds.repeats_last(resource) and begin > 0 and self._repeats(found):
+            found = ()
+        self._before = found or self._before
+        self._note(len(found), size, stands_still=not found)
+        self.place = Place(offset=begin + (size if not self.ended else len(found)))
+        rows: list[tuple[Row, Place]] = []
+        for number, row in enumerate(found[skip:], start=begin + skip + 1):
+            at = bounds.cursor_of(resource, row)
+            if at is None or at not in self._seen:
+                rows.append((row, Place(offset=number)))
+            if at is not None:
+                self._seen.add(at)
+        return rows
+
+    def _repeats(self, found: tuple[Row, ...]) -> bool:
+        if found == self._before:
+            return True
+        resource = self.made.match.resource
+        known = [bounds.cursor_of(resource, row) for row in found]
+        return bool(found) and all(at is not None and at in self._seen for at in known)
+
+    def _note(self, count: int, size: int, *, stands_still: bool) -> None:
+        self.rows_read += count
+        short = count < size and not bounds.ends_with_empty(self.made.match.resource)
+        self.ended = stands_still or short
+
+    def _order(self, rows: list[tuple[Row, str]]) -> list[tuple[Row, str]]:
+        # Numbers are put in order, whatever order they were shown in; of other texts only the
+        # vendor knows the order. What is not behind the last one has been given already.
+        numbers = [read_number(at) for _, at in rows]
+        last = self.place.last
+        fresh = [(row, at) for row, at in rows if at not in self._seen and at != last]
+        self._seen.update(at for _, at in rows)
+        bound = read_number(last) if last is not None else None
+        if None in numbers or (last is not None and bound is None):
+            return list({at: (row, at) for row, at in fresh}.values())
+        down = walks_down(self.made.match.resource, self.search.query.plan)
+        known = {number: (row, at) for row, at in fresh if (number := read_number(at)) is not None}
+        return [
+            known[number]
+            for number in sorted(known, reverse=down)
+            if bound is None or (number < bound if down else number > bound)
+        ]
+
+
+def begin_walk(made: MadeCall, search: Search, *, from_start: bool = False) -> Walk:
+    """Begin to walk behind the row that the search names, or at the start of the list."""
+    by_number = not has_cursor(made.match.resource, search.query.plan) or (
+        search.offset is not None and search.last is None
+    )
+    place = Place() if from_start else Place(last=search.last, offset=search.offset)
+    return Walk(made=made, search=search, place=place, by_number=by_number)
+
+
+async def read_list(
+    made: MadeCall, search: Search, *, pairs: Pairs, asks_optional: bool = False
+) -> tuple[Row, ...]:
+    """
+    Read one page of the vendor's.
+
+    With `asks_optional`, the rows must show the fields that the query is about and the vendor may
+    lack. Raises BadRequest where the vendor lacks them, and what its refusal means.
+    Effects: calls the vendor.
+    """
+    element, resource, query = made.connection.element, made.match.resource, search.query
+    exchange = await made.send(made.match, pairs=pairs)
+    filtering = resource.filtering
+    if query.optional and filtering is not None and filtering.refused_by:
+        text = exchange.response.body[:_REFUSED_MAX].decode(errors="replace")
+        if exchange.response.status >= 400 and filtering.refused_by in text:
+            raise _lacking(made, query.optional)
+    check(element, exchange)
+    rows = read_rows(
+        element, resource, exchange.response, configuration=made.connection.configuration
+    )
+    if asks_optional and query.optional and rows:
+        missing = [name for name in query.optional if not _occurs(name)(rows)]
+        if missing:
+            raise _lacking(made, tuple(missing))
+    return rows
+
+
+def first_page(made: MadeCall) -> int:
+    """Return the number by which the vendor calls the first page."""
+    text = made.connection.configuration.get("pagination.page.startindex") or "1"
+    return int(text) if text in ("0", "1") else 1
+
+
+def largest_page(made: MadeCall) -> int:
+    """Return how many rows the vendor gives at once."""
+    return vendor_page_size_max(made.connection.element, made.match.resource)
+
+
+def _occurs(name: str) -> Callable[[Sequence[Row]], bool]:
+    find = compile_path(name)
+    return lambda rows: any(find(row) for row in rows)
+
+
+def _lacking(made: MadeCall, fields: tuple[str, ...]) -> BadRequest:
+    element, resource = made.connection.element, made.match.resource
+    return BadRequest(
+        f"This {element.name} does not tell {' and '.join(fields)} of {resource.object}: its "
+        "version is older than the one that brought it, or the vendor's user may not see it. Ask "
+        "by other fields."
+    )
