@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -172,9 +173,6 @@ def test_asks_in_the_names_of_the_mapped_object(connected: Shop) -> None:
     refused = shop.hub("GET", f"/{name}", where=f"email = '{first['mail']}'")
     assert refused.status == 400
     assert "email" in refused.message
-    other = shop.hub("GET", f"/{name}", where="id = '1'")
-    assert other.status == 400
-    assert "mail" in other.message
 
 
 def test_walks_the_pages_of_a_mapped_object(connected: Shop) -> None:
@@ -350,6 +348,8 @@ def test_shows_a_change_to_every_process(tmp_path: Path, shop: RunningStore) -> 
                 name,
                 body({"path": path, "vendorPath": "entity_id"}, configuration=[STRICT]),
             )
+            # The process that made the change knows at once, others within a second.
+            second.clock.ahead += timedelta(seconds=2)
             for stage in (first, second, first):
                 seen = stage.call("GET", f"/{name}", element=one.token).json()
                 assert set(seen[0]) == {path}

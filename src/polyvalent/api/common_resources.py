@@ -6,6 +6,7 @@ import re
 
 from polyvalent.api import schemas
 from polyvalent.api.operation import Answer, Call, Operation, Parameter, warn
+from polyvalent.api.transformations import forgetting
 from polyvalent.errors import BadRequest
 from polyvalent.instances.draft import read_json_object
 from polyvalent.transformations.common_resources import list_common_resources, read_common
@@ -85,7 +86,7 @@ _NAME = Parameter(
     name="objectName", place="path", required=True, description="The object.", example="contacts"
 )
 _NAMES = schemas.listing(schemas.record({"objectName": schemas.TEXT}))
-OPERATIONS: tuple[Operation, ...] = (
+_CALLS = (
     Operation(
         method="GET",
         path="/common-resources",
@@ -185,3 +186,4 @@ OPERATIONS: tuple[Operation, ...] = (
         statuses=(400, 413, 415),
     ),
 )
+OPERATIONS: tuple[Operation, ...] = tuple(forgetting(item) for item in _CALLS)

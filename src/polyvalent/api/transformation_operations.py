@@ -343,8 +343,11 @@ def _at(operation: Operation, prefix: str, parameters: tuple[Parameter, ...]) ->
     )
 
 
-OPERATIONS: tuple[Operation, ...] = (
-    *_MAP_CALLS,
-    *(_at(item, *level) for level in _LEVELS for item in _DEFINITION_CALLS),
-    *(_at(item, *place) for place in _PLACES for item in _TRANSFORMATION_CALLS),
+OPERATIONS: tuple[Operation, ...] = tuple(
+    transformations.forgetting(item)
+    for item in (
+        *_MAP_CALLS,
+        *(_at(item, *level) for level in _LEVELS for item in _DEFINITION_CALLS),
+        *(_at(item, *place) for place in _PLACES for item in _TRANSFORMATION_CALLS),
+    )
 )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from polyvalent.accounts.find import find_account
-from polyvalent.api.operation import Answer, Call
+from polyvalent.api.operation import Answer, Call, Operation
 from polyvalent.catalog.element import Element
 from polyvalent.errors import NotFound, Unauthorized
 from polyvalent.instances.draft import read_json_object
@@ -172,6 +173,21 @@ async def list_element_transformations(call: Call) -> Answer:
             for name, item in catalog.common.transformations_of(element.key).items()
         }
     )
+
+
+def forgetting(operation: Operation) -> Operation:
+    """Let an operation that changes anything forget the mappings that were compiled before."""
+    if operation.method == "GET":
+        return operation
+    handle = operation.handle
+
+    async def handle_and_forget(call: Call) -> Answer:
+        try:
+            return await handle(call)
+        finally:
+            call.platform.mappings.clear()
+
+    return replace(operation, handle=handle_and_forget)
 
 
 def _name(call: Call) -> str:

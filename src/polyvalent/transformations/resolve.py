@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from polyvalent.catalog.element import Element
 from polyvalent.errors import BadRequest
@@ -28,6 +29,10 @@ class Mappings:
         """Return the names of the mapped objects."""
         return tuple(self._found)
 
+    def show(self, name: str) -> Found | None:
+        """Return the transformation of an object with its definition, None if it has none."""
+        return self._found.get(name)
+
     def find(self, name: str) -> Mapping | None:
         """
         Return the mapping of an object, None if it has none.
@@ -51,9 +56,18 @@ class Mappings:
         return mapping
 
 
-# Of one process, by instance id.
-Cache = MutableMapping[int, Mappings]
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Hold mappings and when they were last known to be in force, UTC."""
+
+    mappings: Mappings
+    checked_at: datetime
+
+
+# Of one process, by instance id. Whoever changes a transformation clears it.
+Cache = MutableMapping[int, Kept]
 NOTHING = Mappings()
+CHECKED_FOR = timedelta(seconds=1)
 
 
 async def resolve_mappings(
@@ -63,16 +77,19 @@ async def resolve_mappings(
     Return the mappings of an instance, as they are now.
 
     What was compiled is used again until anything of the organization's definitions and
-    transformations has changed, in any process.
+    transformations has changed. A change made by another process is seen within a second.
     """
     if not element.transformations_enabled:
         return NOTHING
-    known = cache.get(instance.id)
+    now = ports.now()
+    kept = cache.get(instance.id)
+    known = kept.mappings if kept is not None and kept.mappings.element is element else None
+    if kept is not None and known is not None and now - kept.checked_at < CHECKED_FOR:
+        return known
     async with ports.database.reading() as connection:
         version = await sql.read_version(connection, organization_id=instance.organization_id)
-        if known is not None and known.version == version and known.element is element:
-            return known
-        found = await read_visible(connection, ports, of_instance(instance), element)
-    made = Mappings(version=version, element=element, _found=found)
-    cache[instance.id] = made
-    return made
+        if known is None or known.version != version:
+            found = await read_visible(connection, ports, of_instance(instance), element)
+            known = Mappings(version=version, element=element, _found=found)
+    cache[instance.id] = Kept(known, now)
+    return known
