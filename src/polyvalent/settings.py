@@ -45,6 +45,9 @@ class Settings:
     # POLYVALENT_BREAKER_REST_S: how many seconds it is left alone.
     breaker_rest_s: float = 15.0
 
+    # POLYVALENT_SCAN_LIMIT: rows of a store that one search reads to filter or sort them here.
+    scan_limit: int = 10_000
+
     @property
     def key_path(self) -> Path:
         """Return where the key ring is kept."""
@@ -83,6 +86,7 @@ def read_settings(environ: Mapping[str, str], *, home: Path) -> Settings:
         writers_per_store=_count(environ, "POLYVALENT_WRITERS_PER_STORE", 1),
         breaker_failures=_count(environ, "POLYVALENT_BREAKER_FAILURES", 10),
         breaker_rest_s=_number(environ, "POLYVALENT_BREAKER_REST_S", 15.0),
+        scan_limit=_count(environ, "POLYVALENT_SCAN_LIMIT", 10_000),
     )
 
 

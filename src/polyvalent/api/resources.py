@@ -40,6 +40,7 @@ async def answer_resource(call: Call) -> Answer:
         reach=platform.reach,
         now=platform.ports.now,
         find_mapping=mappings.find,
+        scan_limit=platform.settings.scan_limit,
         ledger=platform.ledger,
     )
     return Answer(content=answer.body, headers=answer.headers)
@@ -74,17 +75,34 @@ _SEARCH = (
         place="query",
         description="The header Elements-Next-Page-Token of the page before; page is ignored then.",
     ),
-    Parameter(name="fields", place="query", description="Only these members: a comma list."),
+    Parameter(
+        name="fields",
+        place="query",
+        description="Only these members: a comma list; addresses.city for a part of one.",
+    ),
     Parameter(
         name="where",
         place="query",
-        description="One comparison such as email='a@example.com', where the resource has one.",
+        description="Which rows, in the query language: status IN ('new','paid') AND total >= 10. "
+        "Comparisons, LIKE, IN, IS NULL, AND, OR, parentheses, on every field of the resource.",
+    ),
+    Parameter(
+        name="orderBy",
+        place="query",
+        description="One or more fields, each with asc or desc: created_at desc, id.",
+    ),
+    Parameter(
+        name="explain",
+        place="query",
+        description="true: answer with the plan instead of rows, and ask the vendor nothing.",
+        schema={"type": "boolean"},
     ),
 )
 _STATUSES = (400, 401, 403, 404, 405, 409, 502, 504)
 _INSTANCE_USED = ("Elements-Element-Instance-Id",)
 _PAGED = (
     "Elements-Returned-Count",
+    "Elements-Total-Count",
     "Elements-Next-Page-Token",
     "Elements-Error",
     *_INSTANCE_USED,

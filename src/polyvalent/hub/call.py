@@ -26,7 +26,7 @@ from polyvalent.hub.objects import describe_fields, describe_objects, list_objec
 from polyvalent.hub.prove import prove_connection
 from polyvalent.hub.read import SingleRow
 from polyvalent.hub.resolve import Match, resolve, split_path
-from polyvalent.hub.search import search_rows
+from polyvalent.hub.search import SCAN_LIMIT, search_rows
 from polyvalent.hub.search_query import list_path, read_fields
 from polyvalent.hub.write_row import read_match, write_row
 from polyvalent.instances.model import Connection
@@ -40,6 +40,7 @@ async def call(
     now: Callable[[], datetime],
     find_mapping: FindMapping = find_nothing,
     ledger: Ledger | None = None,
+    scan_limit: int = SCAN_LIMIT,
 ) -> Answer:
     """
     Answer one call to an instance.
@@ -69,7 +70,7 @@ async def call(
     if method == "GET":
         if _is_list(match):
             try:
-                return await search_rows(made)
+                return await search_rows(made, scan_limit=scan_limit)
             except SingleRow as found:
                 row = made.show(found.row, read_fields(incoming))
                 return compose_answer(connection, row)
