@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 
 from polyvalent import __version__
 from polyvalent.api import (
+    call_traces,
     common_resources,
     element_changes,
     element_parts,
@@ -38,6 +39,7 @@ ASSETS = Path(__file__).parent / "assets"
 OPERATIONS: tuple[Operation, ...] = (
     *oauth.OPERATIONS,
     *instance_operations.OPERATIONS,
+    *call_traces.OPERATIONS,
     *elements.OPERATIONS,
     *element_changes.OPERATIONS,
     *element_parts.OPERATIONS,

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 import orjson
 import structlog
 
-from polyvalent.api.operation import Answer, Call
+from polyvalent.api.operation import Answer, Call, Progress
 from polyvalent.api.platform import Platform
 from polyvalent.api.router import Router
 from polyvalent.errors import (
@@ -29,7 +29,7 @@ from polyvalent.errors import (
     PolyvalentError,
     Unavailable,
 )
-from polyvalent.exchange import Headers
+from polyvalent.exchange import Headers, Response
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -76,13 +76,19 @@ class Edge:
             (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
         )
         outcome: Headers = ()
+        progress = Progress()
         try:
             status, body, outcome = 200, b"", ()
             if method == "OPTIONS":
                 outcome = _preflight(self._router.methods(path))
             else:
                 answer = await self._answer(
-                    scope, receive, headers=headers, path=path, request_id=request_id
+                    scope,
+                    receive,
+                    headers=headers,
+                    path=path,
+                    request_id=request_id,
+                    progress=progress,
                 )
                 body = answer.content if isinstance(answer.content, bytes) else _dump(answer)
                 outcome = answer.headers
@@ -98,10 +104,8 @@ class Edge:
             )
             status = 500
             body = orjson.dumps({"requestId": request_id, "message": _DEFECT})
-        await _send(
-            send,
+        answered = Response(
             status=status,
-            body=b"" if method == "HEAD" else body,
             headers=(
                 ("Content-Type", JSON),
                 ("Elements-Request-Id", request_id),
@@ -110,18 +114,30 @@ class Edge:
                 *outcome,
                 *_cors(headers),
             ),
+            body=b"" if method == "HEAD" else body,
         )
+        await _send(send, answered)
+        elapsed_ms = (perf_counter() - started_at) * 1000
         _log.info(
             REQUEST_ANSWERED,
             request_id=request_id,
             method=method,
             path=_shown(path),
             status=status,
-            ms=round((perf_counter() - started_at) * 1000, 1),
+            ms=round(elapsed_ms, 1),
         )
+        for watcher in progress.watchers:
+            watcher(answered, elapsed_ms)
 
     async def _answer(
-        self, scope: Scope, receive: Receive, *, headers: Headers, path: str, request_id: str
+        self,
+        scope: Scope,
+        receive: Receive,
+        *,
+        headers: Headers,
+        path: str,
+        request_id: str,
+        progress: Progress,
     ) -> Answer:
         platform = self._platform_of(scope)
         call = Call(
@@ -134,6 +150,7 @@ class Edge:
             headers=headers,
             body=b"",
             request_id=request_id,
+            progress=progress,
         )
 
         async def read(most_bytes: int) -> bytes:
@@ -252,8 +269,8 @@ def _cors(headers: Headers) -> Headers:
     )
 
 
-async def _send(send: Send, *, status: int, body: bytes, headers: Headers) -> None:
-    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-    raw.append((b"content-length", str(len(body)).encode()))
-    await send({"type": "http.response.start", "status": status, "headers": raw})
-    await send({"type": "http.response.body", "body": body})
+async def _send(send: Send, answer: Response) -> None:
+    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
+    raw.append((b"content-length", str(len(answer.body)).encode()))
+    await send({"type": "http.response.start", "status": answer.status, "headers": raw})
+    await send({"type": "http.response.body", "body": answer.body})

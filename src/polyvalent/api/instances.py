@@ -72,7 +72,7 @@ async def get_list(call: Call) -> Answer:
 
 async def get_one(call: Call) -> Answer:
     """Answer an instance."""
-    return Answer(content=await _show(call, await _instance(call)))
+    return Answer(content=await _show(call, await find_named(call)))
 
 
 async def put(call: Call) -> Answer:
@@ -87,31 +87,31 @@ async def patch(call: Call) -> Answer:
 
 async def delete(call: Call) -> Answer:
     """Delete an instance."""
-    await remove(call.platform.ports, await _instance(call))
+    await remove(call.platform.ports, await find_named(call))
     return Answer(content={})
 
 
 async def enable(call: Call) -> Answer:
     """Enable an instance."""
-    await switch(call.platform.ports, await _instance(call), enabled=True)
+    await switch(call.platform.ports, await find_named(call), enabled=True)
     return Answer(content={})
 
 
 async def disable(call: Call) -> Answer:
     """Disable an instance."""
-    await switch(call.platform.ports, await _instance(call), enabled=False)
+    await switch(call.platform.ports, await find_named(call), enabled=False)
     return Answer(content={})
 
 
 async def get_configuration(call: Call) -> Answer:
     """Answer every configuration entry of an instance."""
-    instance = await _instance(call)
+    instance = await find_named(call)
     return Answer(content=list_entries(instance, element=await element_of(call, instance)))
 
 
 async def get_entry(call: Call) -> Answer:
     """Answer one configuration entry of an instance."""
-    instance = await _instance(call)
+    instance = await find_named(call)
     entry_id = call.id("entryId", what="configuration entry")
     element = await element_of(call, instance)
     return Answer(content=show_entry(instance, entry_id, element=element))
@@ -119,7 +119,7 @@ async def get_entry(call: Call) -> Answer:
 
 async def patch_entry(call: Call) -> Answer:
     """Change one configuration entry of an instance."""
-    instance = await _instance(call)
+    instance = await find_named(call)
     shown = await change_entry(
         call.platform.ports,
         instance,
@@ -131,7 +131,7 @@ async def patch_entry(call: Call) -> Answer:
 
 
 async def _change(call: Call) -> Answer:
-    instance = await _instance(call)
+    instance = await find_named(call)
     element = await element_of(call, instance)
     draft = with_warnings(read_draft(call.json_body()), element)
     moving_to = await _clone_of(call, element, draft.element)
@@ -149,7 +149,7 @@ async def _change(call: Call) -> Answer:
     )
 
 
-async def _instance(call: Call) -> Instance:
+async def find_named(call: Call) -> Instance:
     """Find the instance that the path or, without an id, the element token names."""
     ports, caller = call.platform.ports, call.known_caller()
     if "id" in call.path_parameters:

@@ -16,7 +16,7 @@ from polyvalent.api.platform import Platform
 from polyvalent.builder.model import Reader, reader_of
 from polyvalent.catalog.element import Element
 from polyvalent.errors import BadRequest, NotFound, UnsupportedMediaType
-from polyvalent.exchange import Headers, find_header
+from polyvalent.exchange import Headers, Response, find_header
 
 # none: anybody; perhaps: anybody, who sees more with secrets; caller: user and organization secret;
 # element: user secret and element token.
@@ -24,6 +24,18 @@ Access = Literal["none", "perhaps", "caller", "element"]
 Schema = Mapping[str, Any]
 
 LARGEST_PAGE = 2000
+
+
+# Is told what was sent to the caller, and in how many milliseconds, once that is done.
+Watcher = Callable[[Response, float], None]
+
+
+@dataclass(kw_only=True, slots=True)
+class Progress:
+    """Note what the edge wants to know of a call that others answer."""
+
+    operation: Operation | None = None  # None until the router has found one
+    watchers: list[Watcher] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +51,7 @@ class Call:
     headers: Headers = field(repr=False)
     body: bytes = field(repr=False)
     request_id: str
+    progress: Progress = field(default_factory=Progress, repr=False)
     # Known where the operation's access asks for one.
     caller: Caller | None = None
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 
 from cachetools import LRUCache, TTLCache
 
@@ -23,9 +24,12 @@ from polyvalent.hub.ledger import Ledger, open_ledger
 from polyvalent.hub.model import Reach
 from polyvalent.hub.prove import prove_connection
 from polyvalent.instances.connect import make_send
+from polyvalent.instances.observe import observed
 from polyvalent.instances.ports import Ports, pass_by
 from polyvalent.instances.supervise import make_supervisor
 from polyvalent.settings import Settings
+from polyvalent.traces.journal import Journal
+from polyvalent.traces.keep_call import keep_call
 from polyvalent.transformations.resolve import Cache as MappingCache
 
 # A secret that is taken away must not work for longer than this.
@@ -45,6 +49,7 @@ class Platform:
     ledger: Ledger = field(repr=False)
     callers: Cache = field(repr=False)
     mappings: MappingCache = field(repr=False)
+    journal: Journal = field(repr=False)
 
     @property
     def catalog(self) -> Catalog:
@@ -89,15 +94,18 @@ async def open_platform(
             prove=prove_connection,
             mark=mark,
         )
+        journal = Journal(partial(keep_call, database, keys, random=random))
         yield Platform(
             settings=settings,
             ports=ports,
             shelf=Shelf(database=database, keys=keys, catalog=catalog, now=now, random=random),
-            reach=make_supervisor(ports, settings, send=make_send(ports)).reach,
+            reach=make_supervisor(ports, settings, send=observed(make_send(ports))).reach,
             ledger=open_ledger(ports, writers=settings.writers_per_store),
             callers=TTLCache(maxsize=CALLERS_KEPT, ttl=CALLERS_LIVE_S),
             mappings=LRUCache(maxsize=MAPPINGS_KEPT),
+            journal=journal,
         )
+        await journal.close()
     finally:
         await door.close()
         await database.close()

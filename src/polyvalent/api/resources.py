@@ -7,6 +7,7 @@ from dataclasses import replace
 from polyvalent.api import schemas
 from polyvalent.api.instances import element_of
 from polyvalent.api.operation import Answer, Call, Operation, Parameter
+from polyvalent.api.tracing import followed, trail_header
 from polyvalent.errors import Unauthorized
 from polyvalent.hub.call import call as call_instance
 from polyvalent.hub.model import Incoming
@@ -28,22 +29,24 @@ async def answer_resource(call: Call) -> Answer:
     mappings = await resolve_mappings(
         platform.ports, instance, element=element, cache=platform.mappings
     )
-    answer = await call_instance(
-        connect(instance, element=element),
-        Incoming(
-            method=call.method,
-            path=call.raw_path,
-            query=call.query,
-            headers=call.headers,
-            body=call.body,
-        ),
-        reach=platform.reach,
-        now=platform.ports.now,
-        find_mapping=mappings.find,
-        scan_limit=platform.settings.scan_limit,
-        ledger=platform.ledger,
+    incoming = Incoming(
+        method=call.method,
+        path=call.raw_path,
+        query=call.query,
+        headers=call.headers,
+        body=call.body,
     )
-    return Answer(content=answer.body, headers=answer.headers)
+    with followed(call, instance) as trail:
+        answer = await call_instance(
+            replace(connect(instance, element=element), trail=trail),
+            incoming,
+            reach=platform.reach,
+            now=platform.ports.now,
+            find_mapping=mappings.find,
+            scan_limit=platform.settings.scan_limit,
+            ledger=platform.ledger,
+        )
+    return Answer(content=answer.body, headers=(*answer.headers, *trail_header(call, trail)))
 
 
 _HUB = Parameter(
@@ -99,7 +102,14 @@ _SEARCH = (
     ),
 )
 _STATUSES = (400, 401, 403, 404, 405, 409, 502, 504)
-_INSTANCE_USED = ("Elements-Element-Instance-Id",)
+_ONCE = Parameter(
+    name="Idempotency-Key",
+    place="header",
+    description="A text of the caller's own, new for each write. The same call with the same key "
+    "gets the first answer again for a day; another call with it is refused with 409.",
+    schema={"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+)
+_INSTANCE_USED = ("Elements-Element-Instance-Id", "Elements-Trace-Id")
 _PAGED = (
     "Elements-Returned-Count",
     "Elements-Total-Count",
@@ -111,6 +121,7 @@ _PAGED = (
 
 def _declare(method: str, path: str, summary: str) -> Operation:
     placed = [item for item in (_HUB, _RESOURCE, _ROW_ID) if f"{{{item.name}}}" in path]
+    writes = method != "GET"
     return Operation(
         method=method,
         path=path,
@@ -118,10 +129,10 @@ def _declare(method: str, path: str, summary: str) -> Operation:
         access="element",
         tag="Resources",
         summary=summary,
-        parameters=tuple(placed),
+        parameters=(*placed, _ONCE) if writes else tuple(placed),
         body={"type": "object"} if method in ("POST", "PATCH", "PUT") else None,
         answer={"type": "object"},
-        answer_headers=_INSTANCE_USED,
+        answer_headers=("Elements-Error", *_INSTANCE_USED) if writes else _INSTANCE_USED,
         statuses=_STATUSES,
     )
 

@@ -64,6 +64,7 @@ class Router:
         return await self._let_in(self._fallback, call, read=read)
 
     async def _let_in(self, operation: Operation, call: Call, *, read: Read) -> Answer:
+        call.progress.operation = operation
         most_bytes = call.platform.settings.max_body_bytes
         header = call.header("Authorization")
         if operation.access != "none" and (header or operation.access != "perhaps"):

@@ -10,6 +10,7 @@ from typing import NewType
 from polyvalent.auth.oauth1 import ClientCredentials, TokenCredentials
 from polyvalent.auth.oauth1_variant import Variant
 from polyvalent.catalog.element import Element
+from polyvalent.traces.trail import Trail
 
 # Minted only by find_accessible: proof that this caller may see this instance.
 InstanceId = NewType("InstanceId", int)
@@ -42,6 +43,8 @@ class Connection:
     disabled: bool = False
     version: int = 1  # of the instance, when the connection was made
     invalid: Invalid | None = None
+    # Where the calls of this connection leave their messages; None: nowhere.
+    trail: Trail | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +11,7 @@ from polyvalent.exchange import Exchange, Headers, Request, Response
 
 MASK = "********"
 LARGEST_BODY = 16_384
+LONGEST_VALUE = 800  # of a header
 _SAFE_HEADERS = frozenset(
     (
         "accept",
@@ -22,6 +22,15 @@ _SAFE_HEADERS = frozenset(
         "content-length",
         "content-type",
         "date",
+        "elements-cache",
+        "elements-element-instance-id",
+        "elements-error",
+        "elements-next-page-token",
+        "elements-request-id",
+        "elements-returned-count",
+        "elements-total-count",
+        "elements-trace-id",
+        "elements-version",
         "expires",
         "host",
         "location",
@@ -47,6 +56,12 @@ _SECRETS = re.compile(
     r'(?:"(?:[^"\\]|\\.)+(?P<tail>"?)|[^"&,\s}]+)',
     re.IGNORECASE,
 )
+# name%3Dvalue, encoded once or more, as a URL within a URL has it (a callback with its query).
+_ENCODED_SECRETS = re.compile(
+    rf"(?P<head>(?:(?<![A-Za-z])|(?<=3F))(?:{_SECRET_WORDS})%(?:25)*3D)"
+    r'(?:(?!%(?:25)*26|%(?:25)*22)[^"&,\s}])+',
+    re.IGNORECASE,
+)
 # The key is masked where an instance is shown, so a trace does not show it either.
 _CONCEALED = CONCEALED | {"oauth_consumer_key"}
 
@@ -59,8 +74,8 @@ def redact_exchange(exchange: Exchange, *, base_string: str = "") -> dict[str, A
     "signatureBaseString": "POST&http%3A…", "elapsedMs": 12.3}
     """
     shown: dict[str, Any] = {
-        "request": _request(exchange.request),
-        "response": _response(exchange.response),
+        "request": redact_request(exchange.request),
+        "response": redact_response(exchange.response),
         "elapsedMs": round(exchange.elapsed_ms, 1),
     }
     if base_string:
@@ -75,15 +90,11 @@ def redact_text(text: str) -> str:
         tail = match.group("tail")
         return match.group("head") + (MASK if tail is None else f'"{MASK}{tail}')
 
-    return _SECRETS.sub(masked, text)
+    return _ENCODED_SECRETS.sub(rf"\g<head>{MASK}", _SECRETS.sub(masked, text))
 
 
-def vendor_place(request: Request) -> str:
-    """Name where a request went: "POST:/oauth/token"."""
-    return f"{request.method}:{urlsplit(request.url).path or '/'}"
-
-
-def _request(request: Request) -> Mapping[str, Any]:
+def redact_request(request: Request) -> dict[str, Any]:
+    """Show a request without its secrets: {"method", "url", "headers", "body"}."""
     return {
         "method": request.method,
         "url": redact_text(request.url),
@@ -92,12 +103,18 @@ def _request(request: Request) -> Mapping[str, Any]:
     }
 
 
-def _response(response: Response) -> Mapping[str, Any]:
+def redact_response(response: Response) -> dict[str, Any]:
+    """Show an answer without its secrets: {"status", "headers", "body"}."""
     return {
         "status": response.status,
         "headers": _headers(response.headers),
         "body": _body(response.body),
     }
+
+
+def vendor_place(request: Request) -> str:
+    """Name where a request went: "POST:/oauth/token"."""
+    return f"{request.method}:{urlsplit(request.url).path or '/'}"
 
 
 def _headers(headers: Headers) -> dict[str, str]:
@@ -107,8 +124,12 @@ def _headers(headers: Headers) -> dict[str, str]:
         if lowered == "authorization":
             shown[name] = redact_text(value) if value.startswith("OAuth ") else MASK
         else:
-            shown[name] = redact_text(value) if lowered in _SAFE_HEADERS else MASK
+            shown[name] = _short(redact_text(value)) if lowered in _SAFE_HEADERS else MASK
     return shown
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "…"
 
 
 def _body(body: bytes) -> str:
