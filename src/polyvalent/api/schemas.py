@@ -45,6 +45,11 @@ COMPONENTS: dict[str, Schema] = {
             "requestId": {"type": "string", "pattern": "^[0-9a-f]{24}$"},
             "message": {"type": "string", "description": "What is wrong and what to do."},
             "providerMessage": {"type": "string", "description": "The vendor's own words."},
+            "outcome": {
+                "type": "string",
+                "enum": ["unknown"],
+                "description": "Of a write that the vendor may have carried out or not.",
+            },
         },
         required=("requestId", "message"),
     ),

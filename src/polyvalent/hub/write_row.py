@@ -157,7 +157,10 @@ async def _show(made: MadeCall, done: Done, *, sent: Row) -> Answer:
     created, warnings = done.created, done.warnings
     reading = find_read_back(element, made.match, created=created)
     if reading is None:
-        row = _compose(made, done, sent=sent)
+        try:
+            row = _compose(made, done, sent=sent)
+        except VendorError as error:
+            row, warnings = sent, (*warnings, f"written, but the answer is no row: {error.message}")
         return compose_answer(made.connection, made.show(row), warnings=warnings)
     try:
         row = await read_match(made, reading)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from polyvalent.auth.oauth1 import TokenCredentials
 from polyvalent.auth.oauth1_variant import parse_variant
 from polyvalent.catalog.element import Element
+from polyvalent.errors import Unavailable
 from polyvalent.exchange import Request
 from polyvalent.instances import sql
 from polyvalent.instances.application import client_credentials
@@ -77,10 +80,12 @@ def make_send(ports: Ports) -> Send:
 
 
 async def _remember(ports: Ports, instance_id: int, *, variant: str) -> None:
-    async with ports.database.transaction() as transaction:
-        await sql.update_instance(
-            transaction,
-            InstanceId(instance_id),
-            now=ports.now(),
-            changes={"signing_variant": variant},
-        )
+    # The store has answered: that must be told, and the next call may learn it again.
+    with suppress(Unavailable):
+        async with ports.database.transaction() as transaction:
+            await sql.update_instance(
+                transaction,
+                InstanceId(instance_id),
+                now=ports.now(),
+                changes={"signing_variant": variant},
+            )

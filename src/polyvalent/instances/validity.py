@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
-from polyvalent.errors import PolyvalentError, VendorRefused
+from polyvalent.errors import PolyvalentError, Unavailable, VendorRefused
 from polyvalent.instances import sql
 from polyvalent.instances.model import Connection, InstanceId
 from polyvalent.instances.ports import Ports
@@ -67,11 +68,13 @@ class Validity:
         await self._update(connection, changes)
 
     async def _update(self, connection: Connection, changes: Mapping[str, Any]) -> None:
-        async with self._ports.database.transaction() as transaction:
-            await sql.update_instance(
-                transaction,
-                InstanceId(connection.instance_id),
-                now=self._ports.now(),
-                changes=changes,
-                version=connection.version,
-            )
+        # The store has answered: that must be told, and the next call notes what this one cannot.
+        with suppress(Unavailable):
+            async with self._ports.database.transaction() as transaction:
+                await sql.update_instance(
+                    transaction,
+                    InstanceId(connection.instance_id),
+                    now=self._ports.now(),
+                    changes=changes,
+                    version=connection.version,
+                )
