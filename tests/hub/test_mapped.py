@@ -66,6 +66,17 @@ def test_changes_nothing_without_a_mapping() -> None:
     assert own_names(None, ("sku",)) == ("sku",)
 
 
+def test_sends_default_values_with_new_rows_alone() -> None:
+    default = Entry(type="defaultValue", properties={"toVendor": 4})
+    field = MappedField(path="kind", vendor_path="set", configuration=(default,))
+    mapping = compile_mapping(
+        None, Transformation(object_name="o", vendor_name="products", fields=(field,))
+    )
+    for creating, sent in ((True, {"set": 4, "a": 1}), (False, {"a": 1})):
+        route = find_route(ELEMENT, "/o", lambda _: mapping, creating=creating)
+        assert route.inwards({"a": 1}) == sent
+
+
 def test_translates_the_names_of_a_query() -> None:
     mapping = MAPPINGS["goods"]
     assert vendor_field(mapping, "code") == "sku"

@@ -139,6 +139,8 @@ def test_takes_types_from_the_definition_and_defaults_from_entries() -> None:
     shown = mapping.outwards({"t": "9.50", "tags": [{"id": 1}, {"id": "2"}]})
     assert shown == {"total": 9.5, "tags": ["1", "2"], "currency": "EUR"}
     assert mapping.inwards({"total": 9.5}) == {"t": "9.5", "cur": "?"}
+    assert mapping.inwards_part({"total": 9.5}) == {"t": "9.5"}
+    assert mapping.inwards_part({"currency": "SEK"}) == {"cur": "SEK"}
 
 
 def test_lets_the_later_of_two_fields_count() -> None:

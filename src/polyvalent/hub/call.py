@@ -63,7 +63,8 @@ async def call(
         raise Forbidden("The instance is disabled. Enable it: PUT /instances/{id}/enabled.")
     if segments == ("ping",) and not _declares(connection, "ping"):
         return compose_answer(connection, await _ping(connection, incoming, reach=reach, now=now))
-    route = find_route(element, incoming.path, find_mapping)
+    creating = incoming.method.upper() == "POST"
+    route = find_route(element, incoming.path, find_mapping, creating=creating)
     match = follow_chain(element, resolve(element, incoming.method.upper(), route.path))
     made = MadeCall(connection=connection, incoming=incoming, route=route, match=match, reach=reach)
     method = match.resource.method

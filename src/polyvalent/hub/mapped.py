@@ -34,6 +34,7 @@ class Route:
 
     path: str
     mapping: Mapping | None = None
+    creating: bool = False  # a body is a whole object, not a change
 
     def outwards(self, row: Row) -> Row:
         """Return a vendor's row as callers see it."""
@@ -41,10 +42,12 @@ class Route:
 
     def inwards(self, body: Row) -> Row:
         """Return a caller's body as the vendor takes it."""
-        return body if self.mapping is None else self.mapping.inwards(body)
+        if self.mapping is None:
+            return body
+        return self.mapping.inwards(body) if self.creating else self.mapping.inwards_part(body)
 
 
-def find_route(element: Element, path: str, find: FindMapping) -> Route:
+def find_route(element: Element, path: str, find: FindMapping, *, creating: bool = False) -> Route:
     """
     Lead a path to the vendor's resource: "/hubs/crm/contacts/7" → "/customers/7".
 
@@ -59,7 +62,8 @@ def find_route(element: Element, path: str, find: FindMapping) -> Route:
             if mapping is not None:
                 parts[place] = quote(_resource_name(element, mapping.vendor_name), safe="")
                 replaced = True
-    return Route(path="/" + "/".join(parts), mapping=mapping) if replaced else Route(path=path)
+    way = "/" + "/".join(parts) if replaced else path
+    return Route(path=way, mapping=mapping, creating=creating)
 
 
 def vendor_field(mapping: Mapping | None, name: str) -> str:

@@ -42,15 +42,17 @@ class Mapping:
     """
     Map rows of one object both ways.
 
-    `outwards` turns a vendor's row into the caller's object, `inwards` the caller's object into
-    the vendor's; neither changes what it is given. `scripted` says that a script would have to
-    run on the result.
+    `outwards` turns a vendor's row into the caller's object, `inwards` the caller's whole object
+    into the vendor's, `inwards_part` some of its members, with no default values in place of the
+    others. None changes what it is given. `scripted` says that a script would have to run on the
+    result.
     """
 
     object_name: str
     vendor_name: str
     outwards: Callable[[Row], Row]
     inwards: Callable[[Row], Row]
+    inwards_part: Callable[[Row], Row]
     scripted: bool = False
     _names: dict[str, MappedField] = field(repr=False)
     _hidden: frozenset[str] = field(repr=False)  # the vendor's names that callers cannot see
@@ -115,6 +117,22 @@ def compile_mapping(definition: ObjectDefinition | None, transformation: Transfo
         if not is_dropped(item, "toVendor") and not paths[item.vendor_path].is_size
     ]
     passing = passes(transformation.configuration, "fromVendor")
+    accepting = passes(transformation.configuration, "toVendor")
+    own = _take(paths[item.path] for item in fields)
+    writes = [
+        _Move(
+            paths[item.path],
+            paths[item.vendor_path],
+            inward_converter(item),
+            _default(item, "toVendor"),
+        )
+        for item in sent
+    ]
+    inwards = _translator(writes, taken=own, passing=accepting)
+    inwards_part = inwards
+    if any(item.default is not MISSING for item in writes):
+        bare = [_Move(item.source, item.target, item.convert, MISSING) for item in writes]
+        inwards_part = _translator(bare, taken=own, passing=accepting)
     return Mapping(
         object_name=transformation.object_name,
         vendor_name=transformation.vendor_name,
@@ -131,19 +149,8 @@ def compile_mapping(definition: ObjectDefinition | None, transformation: Transfo
             taken=_take(paths[item.vendor_path] for item in fields),
             passing=passing,
         ),
-        inwards=_translator(
-            [
-                _Move(
-                    paths[item.path],
-                    paths[item.vendor_path],
-                    inward_converter(item),
-                    _default(item, "toVendor"),
-                )
-                for item in sent
-            ],
-            taken=_take(paths[item.path] for item in fields),
-            passing=passes(transformation.configuration, "toVendor"),
-        ),
+        inwards=inwards,
+        inwards_part=inwards_part,
         scripted=any(script.body.strip() for script in transformation.scripts),
         _names={item.path: item for item in shown},
         _hidden=frozenset(item.vendor_path for item in fields) - {item.path for item in shown},

@@ -30,7 +30,8 @@ Write: TypeAlias = Callable[[Any, Any], None]  # container, value
 
 LENGTH_MAX: Final = 500  # characters
 STEPS_MAX: Final = 30
-INDEX_MAX: Final = 999
+INDEX_MAX: Final = 99
+LISTS_MAX: Final = 6  # steps in brackets: each may make as many entries as its index says
 
 _STEP = re.compile(r"\[\s*([^\[\]]*?)\s*\]|([^.\[\]]+)")
 _FILTER = re.compile(
@@ -145,6 +146,8 @@ def _finish(steps: list[Step], text: str) -> tuple[Step, ...]:
         raise _refuse(text, "size() must stand at the end")
     if len(steps) > STEPS_MAX:
         raise _refuse(text, f"it has more than {STEPS_MAX} steps")
+    if sum(isinstance(step, Every | First | Index) for step in steps) > LISTS_MAX:
+        raise _refuse(text, f"it goes through more than {LISTS_MAX} lists")
     # items[*].size() counts the list itself.
     if isinstance(steps[-1], Size) and isinstance(steps[-2], Every):
         del steps[-2]

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Row, delete, insert, or_, select, update
 
 from polyvalent.db import Connection
 from polyvalent.db.schema import object_definition, transformation, transformation_version
@@ -154,7 +154,7 @@ async def update_transformation(
         update(table)
         .where(
             table.c.scope == scope.key,
-            table.c.element_key == element_key,
+            _is_of(element_key),
             table.c.object_name == made.object_name,
         )
         .values(body=_encode(made), updated_at=now)
@@ -169,7 +169,7 @@ async def list_transformations(
     table = transformation
     query = select(table).where(table.c.scope.in_([scope.key for scope in scopes]))
     if element_key is not None:
-        query = query.where(table.c.element_key == element_key)
+        query = query.where(_is_of(element_key))
     rows = await connection.execute(query.order_by(table.c.object_name, table.c.id))
     return tuple(_transformation(row) for row in rows)
 
@@ -207,7 +207,7 @@ async def delete_transformation(
     result = await connection.execute(
         delete(table).where(
             table.c.scope == scope.key,
-            table.c.element_key == element_key,
+            _is_of(element_key),
             table.c.object_name == object_name,
         )
     )
@@ -218,7 +218,7 @@ async def delete_transformations(connection: Connection, scope: Scope, *, elemen
     """Delete every transformation of a scope for one element; return how many there were."""
     table = transformation
     result = await connection.execute(
-        delete(table).where(table.c.scope == scope.key, table.c.element_key == element_key)
+        delete(table).where(table.c.scope == scope.key, _is_of(element_key))
     )
     return result.rowcount
 
@@ -254,6 +254,12 @@ async def count_version_up(connection: Connection, *, organization_id: int) -> N
     )
     if result.rowcount == 0:
         await connection.execute(insert(table).values(organization_id=organization_id, version=1))
+
+
+def _is_of(element_key: str) -> ColumnElement[bool]:
+    # What stands at an instance is its own, also after the instance moved to another element.
+    table = transformation
+    return or_(table.c.element_key == element_key, table.c.instance_id.is_not(None))
 
 
 def _owner(scope: Scope) -> dict[str, Any]:
