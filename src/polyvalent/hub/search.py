@@ -84,7 +84,7 @@ async def _cut(made: MadeCall, search: Search) -> Page:
         rows=tuple(rows[begin:end]),
         next_token=_token(made, search) if end < len(rows) else None,
         total=len(rows),
-        warnings=(*warn_of_empty(found), *_warn_of_fields(_unseen(search, found), found)),
+        warnings=(*warn_of_empty(found), *_warn_of_fields(_unseen(search, found), len(found))),
     )
 
 
@@ -114,7 +114,7 @@ async def _scan(made: MadeCall, search: Search, scan_limit: int) -> Page:
         rows=tuple(row for row, _ in page),
         next_token=_token(made, search, place=page[-1][1]) if more else None,
         total=len(kept) if walk.ended and not search.continues else None,
-        warnings=(*empty, *(_warn_of_fields(unseen, kept) if walk.ended else ())),
+        warnings=(*empty, *(_warn_of_fields(unseen, walk.rows_read) if walk.ended else ())),
     )
 
 
@@ -291,7 +291,7 @@ def _unseen(
     return frozenset(name for name in names if not any(map(compile_path(name), rows)))
 
 
-def _warn_of_fields(unseen: frozenset[str], read: Any) -> tuple[str, ...]:
-    if not unseen or not read:
+def _warn_of_fields(unseen: frozenset[str], rows_read: int) -> tuple[str, ...]:
+    if not unseen or not rows_read:
         return ()
     return (f"no row that was read has {' or '.join(sorted(unseen))}",)
