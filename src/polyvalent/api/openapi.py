@@ -26,6 +26,7 @@ _HEADERS = {
     "Elements-Error": "Warnings about an otherwise successful request.",
     "Elements-Trace-Id": "The id of the trace that was kept.",
     "Elements-Returned-Count": "How many rows this page has.",
+    "Elements-Total-Count": "How many rows the search finds, where the vendor tells.",
     "Elements-Next-Page-Token": "Send it as nextPage to get on; absent on the last page.",
     "Elements-Element-Instance-Id": "The id of the instance that was used.",
 }
