@@ -28,6 +28,7 @@ _HEADERS = {
     "Elements-Returned-Count": "How many rows this page has.",
     "Elements-Total-Count": "How many rows the search finds, where the vendor tells.",
     "Elements-Next-Page-Token": "Send it as nextPage to get on; absent on the last page.",
+    "Elements-Cache": "hit or miss, where the instance has cachingEnabled.",
     "Elements-Element-Instance-Id": "The id of the instance that was used.",
 }
 _ABOUT = """\
