@@ -13,7 +13,7 @@ COMMANDS = {
     ("keys",): ("rotate", "retire"),
     ("sandbox",): ("magento",),
     ("db",): ("upgrade",),
-    ("traces",): ("show",),
+    ("traces",): ("show", "tail"),
 }
 LEAVES = ("demo", "serve", "secrets", "connect", "elements list", "instances show", "keys rotate",
           "db upgrade", "sandbox magento")  # fmt: skip

@@ -33,6 +33,28 @@ async def list_calls(
     return [present_call(row) for row in rows]
 
 
+async def list_new_calls(
+    database: Database,
+    *,
+    organization_id: int,
+    instance_id: int | None,
+    now: datetime,
+    after: int,
+    limit: int,
+) -> tuple[list[dict[str, Any]], int]:
+    """List the last traces behind a position, the oldest first; return the next position too."""
+    async with database.reading() as connection:
+        rows = await sql.list_call_traces(
+            connection,
+            organization_id=organization_id,
+            instance_id=instance_id,
+            since=now - KEPT_FOR,
+            after=after,
+            limit=limit,
+        )
+    return [present_call(row) for row in reversed(rows)], rows[0]["id"] if rows else after
+
+
 async def read_call(
     database: Database, keys: KeyFile, *, instance_id: int, trace_id: str, now: datetime
 ) -> dict[str, Any]:
