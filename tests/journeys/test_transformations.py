@@ -353,3 +353,21 @@ def test_shows_a_change_to_every_process(tmp_path: Path, shop: RunningStore) -> 
             for stage in (first, second, first):
                 seen = stage.call("GET", f"/{name}", element=one.token).json()
                 assert set(seen[0]) == {path}
+
+
+def test_moves_to_a_clone_with_everything(connected: Shop) -> None:
+    shop, stage, name = connected, connected.stage, fresh_name()
+    shop.define("/instances", name, "id")
+    shop.transform("POST", "/instances", name, body(FIELDS[0], configuration=[STRICT]))
+    before = shop.rows(f"/{name}"), shop.rows("/commerce-orders")
+    clone = stage.call("POST", "/elements/magento/clone").json()
+    moved = stage.call("PATCH", f"/instances/{shop.id}", body={"element": {"id": clone["id"]}})
+    assert moved.json()["element"]["key"] == clone["key"], moved
+    assert (shop.rows(f"/{name}"), shop.rows("/commerce-orders")) == before
+    defaults = stage.call("GET", f"/elements/{clone['id']}/transformations").json()
+    assert defaults["commerce-orders"]["elementKey"] == clone["key"]
+
+    shop.transform("PUT", "/instances", name, body(configuration=[STRICT]))
+    assert shop.rows(f"/{name}")[0].keys() == {"id", "mail", "person"}
+    shop.transform("DELETE", "/instances", name)
+    assert shop.hub("GET", f"/{name}").status == 400

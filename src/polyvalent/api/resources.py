@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from polyvalent.api import schemas
 from polyvalent.api.instances import element_of
 from polyvalent.api.operation import Answer, Call, Operation, Parameter
 from polyvalent.api.tracing import followed, trail_header
+from polyvalent.api.transformations import origin_of
 from polyvalent.errors import Unauthorized
 from polyvalent.hub.call import call as call_instance
 from polyvalent.hub.model import Incoming
@@ -27,7 +29,11 @@ async def answer_resource(call: Call) -> Answer:
     instance = await find_by_token(platform.ports, caller, caller.element_token.reveal())
     element = await element_of(call, instance)
     mappings = await resolve_mappings(
-        platform.ports, instance, element=element, cache=platform.mappings
+        platform.ports,
+        instance,
+        element=element,
+        cache=platform.mappings,
+        find_origin=partial(origin_of, call),
     )
     incoming = Incoming(
         method=call.method,

@@ -7,6 +7,7 @@ from typing import Any
 
 from polyvalent.accounts.find import find_account
 from polyvalent.api.operation import Answer, Call, Operation
+from polyvalent.builder.model import FIRST_ELEMENT_ID
 from polyvalent.catalog.element import Element
 from polyvalent.errors import NotFound, Unauthorized
 from polyvalent.instances.draft import read_json_object
@@ -164,15 +165,25 @@ async def list_element_transformations(call: Call) -> Answer:
     """Answer the transformations that an element brings along, by object."""
     catalog = call.platform.catalog
     element = await call.element()
+    origin = await origin_of(call, element)
     definitions = catalog.common.definitions_of(element.hub)
     return Answer(
         content={
             name: present_transformation(
                 item, element_key=element.key, types=types_of(definitions.get(name))
             )
-            for name, item in catalog.common.transformations_of(element.key).items()
+            for name, item in catalog.common.transformations_of(origin).items()
         }
     )
+
+
+async def origin_of(call: Call, element: Element) -> str:
+    """Return the key of the element that one was cloned from, its own if it was not."""
+    if element.id < FIRST_ELEMENT_ID or call.reader is None:
+        return element.key
+    origin_id = await call.platform.shelf.find_origin(call.reader, element.id)
+    origin = call.platform.catalog.by_name.get(str(origin_id))
+    return element.key if origin is None else origin.key
 
 
 def forgetting(operation: Operation) -> Operation:

@@ -75,9 +75,18 @@ async def list_transformations_of(
 
 
 async def read_visible(
-    connection: Connection, ports: Ports, scope: Scope, element: Element
+    connection: Connection,
+    ports: Ports,
+    scope: Scope,
+    element: Element,
+    *,
+    origin: str | None = None,
 ) -> dict[str, Found]:
-    """Return what is in force at a level for an element, by object: merged as the levels ask."""
+    """
+    Return what is in force at a level for an element, by object: merged as the levels ask.
+
+    `origin` is the key of the element that this one was cloned from: a clone has its defaults.
+    """
     stored = await sql.list_transformations(connection, scope.visible, element_key=element.key)
     definitions = await sql.list_definitions(connection, scope.visible)
     common = ports.catalog.common
@@ -85,7 +94,7 @@ async def read_visible(
     by_name: dict[str, list[Transformation]] = {}
     for item in sorted(stored, key=lambda item: ranks[item.scope]):
         by_name.setdefault(item.transformation.object_name, []).append(item.transformation)
-    for name, system in common.transformations_of(element.key).items():
+    for name, system in common.transformations_of(origin or element.key).items():
         by_name.setdefault(name, []).append(system)
     defined: dict[str, list[ObjectDefinition]] = {}
     for known in sorted(definitions, key=lambda item: ranks[item.scope]):

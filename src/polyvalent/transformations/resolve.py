@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from polyvalent.catalog.element import Element
 from polyvalent.errors import BadRequest
@@ -66,18 +67,26 @@ class Kept:
 
 # Of one process, by instance id. Whoever changes a transformation clears it.
 Cache = MutableMapping[int, Kept]
+# The key of the element that one was cloned from, its own if it was not.
+FindOrigin: TypeAlias = Callable[[Element], Awaitable[str]]
 NOTHING = Mappings()
 CHECKED_FOR = timedelta(seconds=1)
 
 
 async def resolve_mappings(
-    ports: Ports, instance: Instance, *, element: Element, cache: Cache
+    ports: Ports,
+    instance: Instance,
+    *,
+    element: Element,
+    cache: Cache,
+    find_origin: FindOrigin,
 ) -> Mappings:
     """
     Return the mappings of an instance, as they are now.
 
     What was compiled is used again until anything of the organization's definitions and
     transformations has changed. A change made by another process is seen within a second.
+    `find_origin` is asked for the element whose defaults count only where they are needed.
     """
     if not element.transformations_enabled:
         return NOTHING
@@ -88,8 +97,12 @@ async def resolve_mappings(
         return known
     async with ports.database.reading() as connection:
         version = await sql.read_version(connection, organization_id=instance.organization_id)
-        if known is None or known.version != version:
-            found = await read_visible(connection, ports, of_instance(instance), element)
-            known = Mappings(version=version, element=element, _found=found)
+    if known is None or known.version != version:
+        origin = await find_origin(element)
+        async with ports.database.reading() as connection:
+            found = await read_visible(
+                connection, ports, of_instance(instance), element, origin=origin
+            )
+        known = Mappings(version=version, element=element, _found=found)
     cache[instance.id] = Kept(known, now)
     return known
