@@ -53,10 +53,10 @@ def test_shows_one_instance_as_lines_of_json(own: Application, tail: Callable[..
     for path in ("/products", "/orders", "/customers"):
         own.stage.call("GET", path, element=one["token"])
         own.stage.call("GET", path, element=other["token"])
-    shown = [json.loads(line) for line in tail(str(one["id"]), "--json", "-n", "2").splitlines()]
+    shown = [json.loads(line) for line in tail(str(other["id"]), "--json", "-n", "2").splitlines()]
     assert [(trace["instanceId"], trace["path"]) for trace in shown] == [
-        (one["id"], "/orders"),
-        (one["id"], "/customers"),
+        (other["id"], "/orders"),
+        (other["id"], "/customers"),
     ]
     assert shown[0]["exchanges"][0]["signatureBaseString"].startswith("GET&")
 
