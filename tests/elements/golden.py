@@ -44,12 +44,16 @@ def list_cases() -> Iterator[tuple[Path, dict[str, Any]]]:
                 yield folder, case
 
 
-async def run_case(folder: Path, case: dict[str, Any]) -> None:
-    """Run one case; raises AssertionError where anything differs."""
+async def run_case(folder: Path, case: dict[str, Any], *, element: Element | None = None) -> None:
+    """
+    Run one case; raises AssertionError where anything differs.
+
+    With `element` it is run for that instead of the folder's.
+    """
     assert set(case) <= _CASE, f"unknown members: {set(case) - _CASE}"
     assert set(case["call"]) <= _CALL
     assert ("answer" in case) != ("error" in case)
-    connection = make_connection(load_element(folder), case.get("configuration", {}))
+    connection = make_connection(element or load_element(folder), case.get("configuration", {}))
     pending = list(case["exchanges"])
 
     async def reach(_: Connection, request: Request) -> Exchange:

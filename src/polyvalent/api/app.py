@@ -18,6 +18,7 @@ from polyvalent import __version__
 from polyvalent.api import (
     call_traces,
     common_resources,
+    docs,
     element_changes,
     element_parts,
     elements,
@@ -28,12 +29,13 @@ from polyvalent.api import (
 )
 from polyvalent.api.edge import Edge, Receive, Scope, Send
 from polyvalent.api.openapi import openapi
-from polyvalent.api.operation import Operation
+from polyvalent.api.operation import BASE_PATH, Operation
 from polyvalent.api.platform import Platform, open_platform
 from polyvalent.api.router import Router
 from polyvalent.settings import Settings
 
-BASE_PATH = "/elements/api-v2"
+__all__ = ["ASSETS", "BASE_PATH", "OPERATIONS", "create_app"]
+
 ASSETS = Path(__file__).parent / "assets"
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -43,6 +45,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *elements.OPERATIONS,
     *element_changes.OPERATIONS,
     *element_parts.OPERATIONS,
+    *docs.OPERATIONS,
     *transformation_operations.OPERATIONS,
     *common_resources.OPERATIONS,
     *resources.OPERATIONS,

@@ -23,6 +23,8 @@ from polyvalent.exchange import Headers, Response, find_header
 Access = Literal["none", "perhaps", "caller", "element"]
 Schema = Mapping[str, Any]
 
+# What every path of the API begins with.
+BASE_PATH = "/elements/api-v2"
 LARGEST_PAGE = 2000
 
 

@@ -15,18 +15,29 @@ from polyvalent.hub.call import call as call_instance
 from polyvalent.hub.model import Incoming
 from polyvalent.instances.connect import connect
 from polyvalent.instances.find import find_by_token
+from polyvalent.instances.model import Instance
 from polyvalent.transformations.resolve import resolve_mappings
 
 
 async def answer_resource(call: Call) -> Answer:
     """Answer a call to a resource of the instance that the element token names."""
+    return await answer_instance(call, await instance_of_token(call), path=call.raw_path)
+
+
+async def instance_of_token(call: Call) -> Instance:
+    """Return the instance that the element token names; raises Unauthorized."""
     platform, caller = call.platform, call.known_caller()
     if caller.element_token is None:
         raise Unauthorized(
             "Resources of an instance need its element token. Send the header "
             "Authorization: User …, Organization …, Element <element token>"
         )
-    instance = await find_by_token(platform.ports, caller, caller.element_token.reveal())
+    return await find_by_token(platform.ports, caller, caller.element_token.reveal())
+
+
+async def answer_instance(call: Call, instance: Instance, *, path: str) -> Answer:
+    """Answer a call to a path of an instance; the path is percent-encoded."""
+    platform = call.platform
     element = await element_of(call, instance)
     mappings = await resolve_mappings(
         platform.ports,
@@ -37,7 +48,7 @@ async def answer_resource(call: Call) -> Answer:
     )
     incoming = Incoming(
         method=call.method,
-        path=call.raw_path,
+        path=path,
         query=call.query,
         headers=call.headers,
         body=call.body,

@@ -43,6 +43,6 @@ def _without_local(value: Any) -> Any:
             for name, item in value.items()
             if name not in _LOCAL
         }
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_without_local(item) for item in value]
     return value
