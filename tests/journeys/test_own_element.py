@@ -6,7 +6,6 @@ from tests.journeys.application import Application
 from tests.journeys.merchant import consent, query_of
 from tests.journeys.stage import Stage
 
-
 PATHS = (
     "/hubs/ecommerce/products?pageSize=2",
     "/hubs/ecommerce/customers/1",
