@@ -14,6 +14,7 @@ from cachetools import LRUCache, TTLCache
 from polyvalent import __version__
 from polyvalent.accounts.bootstrap import bootstrap
 from polyvalent.accounts.identify import Cache
+from polyvalent.api.answer_cache import AnswerCache
 from polyvalent.builder.shelf import Shelf
 from polyvalent.catalog.load import Catalog, load_catalog
 from polyvalent.db import open_database
@@ -50,6 +51,7 @@ class Platform:
     callers: Cache = field(repr=False)
     mappings: MappingCache = field(repr=False)
     journal: Journal = field(repr=False)
+    answers: AnswerCache = field(repr=False)
 
     @property
     def catalog(self) -> Catalog:
@@ -104,6 +106,7 @@ async def open_platform(
             callers=TTLCache(maxsize=CALLERS_KEPT, ttl=CALLERS_LIVE_S),
             mappings=LRUCache(maxsize=MAPPINGS_KEPT),
             journal=journal,
+            answers=AnswerCache(most_bytes=settings.cache_bytes),
         )
         await journal.close()
     finally:

@@ -6,12 +6,14 @@ from dataclasses import replace
 from functools import partial
 
 from polyvalent.api import schemas
+from polyvalent.api.answer_cache import Question, answer_with_cache
 from polyvalent.api.instances import element_of
 from polyvalent.api.operation import Answer, Call, Operation, Parameter
 from polyvalent.api.tracing import followed, trail_header
 from polyvalent.api.transformations import origin_of
 from polyvalent.errors import Unauthorized
 from polyvalent.hub.call import call as call_instance
+from polyvalent.hub.model import Answer as Answered
 from polyvalent.hub.model import Incoming
 from polyvalent.instances.connect import connect
 from polyvalent.instances.find import find_by_token
@@ -53,16 +55,27 @@ async def answer_instance(call: Call, instance: Instance, *, path: str) -> Answe
         headers=call.headers,
         body=call.body,
     )
+    question = Question(
+        instance=instance,
+        element=element,
+        mappings_version=mappings.version,
+        path=call.raw_path,
+        query=call.query,
+    )
     with followed(call, instance) as trail:
-        answer = await call_instance(
-            replace(connect(instance, element=element), trail=trail),
-            incoming,
-            reach=platform.reach,
-            now=platform.ports.now,
-            find_mapping=mappings.find,
-            scan_limit=platform.settings.scan_limit,
-            ledger=platform.ledger,
-        )
+
+        async def ask() -> Answered:
+            return await call_instance(
+                replace(connect(instance, element=element), trail=trail),
+                incoming,
+                reach=platform.reach,
+                now=platform.ports.now,
+                find_mapping=mappings.find,
+                scan_limit=platform.settings.scan_limit,
+                ledger=platform.ledger,
+            )
+
+        answer = await answer_with_cache(platform.answers, question, method=call.method, ask=ask)
     return Answer(content=answer.body, headers=(*answer.headers, *trail_header(call, trail)))
 
 
@@ -127,12 +140,13 @@ _ONCE = Parameter(
     schema={"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
 )
 _INSTANCE_USED = ("Elements-Element-Instance-Id", "Elements-Trace-Id")
+_CACHED = (*_INSTANCE_USED, "Elements-Cache")
 _PAGED = (
     "Elements-Returned-Count",
     "Elements-Total-Count",
     "Elements-Next-Page-Token",
     "Elements-Error",
-    *_INSTANCE_USED,
+    *_CACHED,
 )
 
 
@@ -165,7 +179,11 @@ OPERATIONS: tuple[Operation, ...] = (
         answer_headers=_PAGED,
     ),
     _declare("POST", _ROWS, "Create a row"),
-    replace(_declare("GET", _ROW, "Show a row"), answer={"type": ["array", "object"]}),
+    replace(
+        _declare("GET", _ROW, "Show a row"),
+        answer={"type": ["array", "object"]},
+        answer_headers=_CACHED,
+    ),
     _declare("PATCH", _ROW, "Change some members of a row"),
     _declare("PUT", _ROW, "Change a row, where the resource offers it"),
     _declare("DELETE", _ROW, "Delete a row"),
