@@ -223,6 +223,29 @@ def _common(shop: Shop, name: str) -> list[dict[str, Any]]:
     return fields
 
 
+def test_searches_common_resources_in_their_own_words(connected: Shop) -> None:
+    shop = connected
+    rows = shop.rows("/commerce-products")
+    middle = sorted(row["createdAt"] for row in rows)[10]
+    later = shop.rows("/commerce-products", where=f"createdAt > '{middle}'")
+    assert later == [row for row in rows if row["createdAt"] > middle]
+    enabled = shop.rows("/commerce-products", where="status = 'enabled'")
+    assert enabled == [row for row in rows if row["status"] == "enabled"]
+    assert enabled
+    cheap = shop.rows("/commerce-products", where="price < 100 and visibility != 'none'")
+    assert cheap == [
+        row for row in rows if float(row.get("price", "inf")) < 100 and row["visibility"] != "none"
+    ]
+    ordered = shop.rows("/commerce-products", orderBy="sku desc", fields="sku")
+    assert ordered == [{"sku": sku} for sku in sorted((row["sku"] for row in rows), reverse=True)]
+    order = shop.rows("/commerce-orders", fields="id,billingAddress.city")[0]
+    assert set(order) == {"id", "billingAddress"}
+    assert set(order["billingAddress"]) == {"city"}
+    for query in ({"where": "type_id = 'simple'"}, {"orderBy": "entity_id"}):
+        refused = shop.hub("GET", "/commerce-products", **query)
+        assert refused.status == 400, refused
+
+
 def test_writes_through_a_mapping(connected: Shop) -> None:
     shop, sku = connected, fresh_name()
     made = shop.hub(
