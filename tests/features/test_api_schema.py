@@ -46,6 +46,8 @@ CHECKS = [
 CORE = frozenset(
     ("OAuth", "Instances", "Instances by token", "Instances of an element", "Hubs", "Resources")
 )
+# What is done to elements of the account is tried on one of its own.
+OWN = frozenset(("Elements of your own", "Parts of elements"))
 EXAMPLES, EXAMPLES_OF_OTHERS = 10, 3
 
 
@@ -72,9 +74,51 @@ class World:
         entries = stage.call("GET", f"/instances/{self.instance['id']}/configuration").json()
         self.entry_id: int = entries[0]["id"]
         self.statuses: Counter[tuple[str, int]] = Counter()
+        self.own: dict[str, Any] = {}
 
-    def aim(self, case: Case) -> None:
+    def bring_element(self) -> None:
+        """Let the account have an element of its own, with a part of every kind."""
+        self.stage.call("DELETE", "/elements/attacked")
+        parameter = {"name": "a", "type": "query"}
+        hook = {"type": "event", "body": "x"}
+        resource = {
+            "path": "/rows",
+            "method": "GET",
+            "parameters": [parameter],
+            "hooks": [hook],
+        }
+        body = {
+            "name": "Attacked",
+            "description": "An element to attack.",
+            "authentication": {"type": "custom"},
+            "parameters": [parameter],
+            "hooks": [hook],
+            "resources": [resource],
+            "objects": [{"name": "rows", "fields": [{"name": "id"}]}],
+        }
+        brought = self.stage.call("POST", "/elements", body=body).json()
+        parts = {name: brought[name][0] for name in ("parameters", "hooks", "resources", "objects")}
+        self.own = {
+            "keyOrId": "attacked",
+            "accountId": 1,
+            "resourceId": parts["resources"]["id"],
+            "objectId": parts["objects"]["id"],
+            "/configuration/{partId}": "base.url",
+            "/resources/{resourceId}/parameters/{partId}": parts["resources"]["parameters"][0][
+                "id"
+            ],
+            "/resources/{resourceId}/hooks/{partId}": parts["resources"]["hooks"][0]["id"],
+            "/objects/{objectId}/fields/{partId}": parts["objects"]["fields"][0]["id"],
+            **{f"/{name}/{{partId}}": part["id"] for name, part in parts.items()},
+        }
+
+    def aim(self, case: Case, *, at_own: bool = False) -> None:
         """Let most cases hit what is there; what is not there is answered quickly."""
+        if at_own:
+            below = case.path.removeprefix("/elements/{keyOrId}")
+            for name in case.path_parameters or {}:
+                case.path_parameters[name] = self.own.get(below if name == "partId" else name, 0)
+            return
         aims = {
             "keyOrId": "magento",
             "id": self.instance["id"],
@@ -123,6 +167,10 @@ def attack(world: World, operation: Any, mode: GenerationMode) -> None:
     assert enabled.status == 200
     header = {"Authorization": f"{stage.authorization}, Element {world.instance['token']}"}
 
+    at_own = bool(OWN & set(operation.tags or ()))
+    if at_own:
+        world.bring_element()
+
     @settings(
         max_examples=EXAMPLES if CORE & set(operation.tags or ()) else EXAMPLES_OF_OTHERS,
         deadline=None,
@@ -133,7 +181,7 @@ def attack(world: World, operation: Any, mode: GenerationMode) -> None:
     )
     @given(operation.as_strategy(generation_mode=mode))
     def send(case: Case) -> None:
-        world.aim(case)
+        world.aim(case, at_own=at_own)
         response = case.call(base_url=f"{stage.url}{BASE_PATH}", headers=header)
         world.statuses[operation.label, response.status_code] += 1
         case.validate_response(response, checks=[*CHECKS, no_failure_of_ours], headers=header)
