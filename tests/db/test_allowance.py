@@ -10,6 +10,7 @@ import pytest
 from polyvalent.db import Database
 from polyvalent.db.allowance import hold_calls, take_share
 from polyvalent.db.schema import account, app_user, instance, organization
+from polyvalent.errors import NotFound
 
 
 @pytest.fixture
@@ -76,6 +77,11 @@ async def test_it_gives_no_share_twice_to_many_that_ask_at_once(
     begins = await asyncio.gather(*(take(database, instance_id, now) for _ in range(8)))
 
     assert len(set(begins)) == 8
+
+
+async def test_it_says_that_the_instance_is_gone(database: Database, now: datetime):
+    with pytest.raises(NotFound, match="deleted meanwhile"):
+        await take(database, 99, now)
 
 
 async def test_it_gives_nothing_while_the_store_wants_to_be_left_alone(

@@ -96,6 +96,7 @@ def test_it_probes_anew_when_the_probe_was_given_up(breaker, clock):
         ("https://Shop.example/api/rest?x=1", "shop.example"),
         ("http://127.0.0.1:8080/api", "127.0.0.1:8080"),
         ("http://[::1]:80/", "[::1]:80"),
+        ("http://[/", ""),
     ],
 )
 def test_it_knows_the_place_of_an_address(url, place):

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import insert, select, update
 
 from polyvalent.db.engine import Connection, lock
+from polyvalent.db.owner import instance_there
 from polyvalent.db.schema_calls import allowance
 
 
@@ -54,7 +55,9 @@ async def _put(
     connection: Connection, instance_id: int, *, next_at: datetime, is_new: bool
 ) -> None:
     if is_new:
-        await connection.execute(insert(allowance).values(instance_id=instance_id, next_at=next_at))
+        row = {"instance_id": instance_id, "next_at": next_at}
+        with instance_there(instance_id):
+            await connection.execute(insert(allowance).values(row))
     else:
         await connection.execute(
             update(allowance).where(allowance.c.instance_id == instance_id).values(next_at=next_at)

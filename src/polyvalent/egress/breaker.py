@@ -67,6 +67,12 @@ class Breaker:
             if probing and trouble is not None:
                 trouble.probing = False
 
+    def count(self) -> dict[str, int]:
+        """Count the places in trouble: {"failing": 2, "resting": 1}."""
+        failures = [trouble.failures for trouble in self._troubles.values()]
+        resting = sum(number >= self._failures_max for number in failures)
+        return {"failing": len(failures) - resting, "resting": resting}
+
     def _admit(self, place: str, trouble: _Trouble) -> bool:
         # True for the one call that finds out whether a rest is over.
         if trouble.failures < self._failures_max:
@@ -90,4 +96,7 @@ class Breaker:
 
 def place_of(url: str) -> str:
     """Return the place that a URL leads to: "https://Shop.example/a?b" → "shop.example"."""
-    return urlsplit(url).netloc.rpartition("@")[2].lower()
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2].lower()
+    except ValueError:
+        return ""  # no address at all, which whoever sends it says better

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Row
 
 from polyvalent.db import Connection, lock, next_id
 from polyvalent.db.key_file import KeyFile
+from polyvalent.db.owner import instance_there
 from polyvalent.db.schema import digest_purpose, sealed_context
 from polyvalent.db.schema_calls import kept_call, write_intent
 from polyvalent.vault import KeyRing, Random, digest, digests, seal
@@ -64,21 +65,17 @@ async def insert_kept_call(
     """Keep a call, and forget those of days past; return its id."""
     await connection.execute(delete(kept_call).where(kept_call.c.created_at <= now - CALLS_KEPT))
     call_id = await next_id(connection, kept_call)
-    await connection.execute(
-        insert(kept_call).values(
-            id=call_id,
-            instance_id=instance_id,
-            key_sealed=seal(
-                ring,
-                key,
-                context=sealed_context(kept_call.c.key_sealed, {"id": call_id}),
-                random=random,
-            ),
-            key_digest=digest(ring.current, key, purpose=KEY_PURPOSE),
-            content_sealed=_seal_content(ring, call_id, content, random=random),
-            created_at=now,
-        )
-    )
+    context = sealed_context(kept_call.c.key_sealed, {"id": call_id})
+    row = {
+        "id": call_id,
+        "instance_id": instance_id,
+        "key_sealed": seal(ring, key, context=context, random=random),
+        "key_digest": digest(ring.current, key, purpose=KEY_PURPOSE),
+        "content_sealed": _seal_content(ring, call_id, content, random=random),
+        "created_at": now,
+    }
+    with instance_there(instance_id):
+        await connection.execute(insert(kept_call).values(row))
     return call_id
 
 
@@ -122,15 +119,15 @@ async def open_intent(
     ring = keys.ring()
     intent_id = await next_id(connection, table)
     context = sealed_context(table.c.identity_sealed, {"id": intent_id})
-    await connection.execute(
-        insert(table).values(
-            id=intent_id,
-            instance_id=instance_id,
-            identity_sealed=seal(ring, identity, context=context, random=random),
-            identity_digest=digest(ring.current, identity, purpose=IDENTITY_PURPOSE),
-            created_at=now,
-        )
-    )
+    row = {
+        "id": intent_id,
+        "instance_id": instance_id,
+        "identity_sealed": seal(ring, identity, context=context, random=random),
+        "identity_digest": digest(ring.current, identity, purpose=IDENTITY_PURPOSE),
+        "created_at": now,
+    }
+    with instance_there(instance_id):
+        await connection.execute(insert(table).values(row))
     return False
 
 
