@@ -378,6 +378,20 @@ def test_shows_a_change_to_every_process(tmp_path: Path, shop: RunningStore) -> 
                 assert set(seen[0]) == {path}
 
 
+def test_describes_mapped_objects_with_the_instance(connected: Shop) -> None:
+    shop, stage, name, at = connected, connected.stage, fresh_name(), f"/instances/{connected.id}"
+    shop.define(at, name, "id", "mail")
+    shop.transform("POST", at, name, body(configuration=[STRICT]))
+    document = stage.call("GET", f"{at}/docs").json()
+    paths = {path.removeprefix("/hubs/ecommerce") for path in document["paths"]}
+    assert {f"/{name}", f"/{name}/{{id}}", "/customers", "/commerce-orders"} <= paths
+    names = stage.call("GET", "/objects", element=shop.token).json()
+    assert {name, "customers", "commerce-orders"} <= set(names)
+    metadata = stage.call("GET", f"{at}/objects/{name}/metadata").json()
+    assert [field["vendorPath"] for field in metadata["fields"]] == ["id", "mail", "person.last"]
+    assert f"/{name}" not in str(stage.call("GET", "/elements/magento/docs").json()["paths"])
+
+
 def test_moves_to_a_clone_with_everything(connected: Shop) -> None:
     shop, stage, name = connected, connected.stage, fresh_name()
     shop.define("/instances", name, "id")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -11,13 +12,16 @@ from polyvalent.api import schemas
 from polyvalent.api.instances import element_of, find_named
 from polyvalent.api.operation import BASE_PATH, Answer, Call, Operation, Parameter
 from polyvalent.api.resources import answer_instance, answer_resource, instance_of_token
+from polyvalent.api.transformations import origin_of
 from polyvalent.catalog.element import Authentication, Element, Resource
 from polyvalent.catalog.element import Parameter as ElementParameter
 from polyvalent.catalog.load import Hub
 from polyvalent.catalog.openapi import list_references, resolve_references, to_openapi
 from polyvalent.catalog.swagger import find_operation, make_swagger
 from polyvalent.errors import NotFound
+from polyvalent.hub.mapped_objects import with_mapped_objects
 from polyvalent.instances.model import Instance
+from polyvalent.transformations.resolve import resolve_mappings
 
 
 async def get_element_docs(call: Call) -> Answer:
@@ -102,7 +106,15 @@ async def documented(call: Call, instance: Instance) -> Element:
 
     What is mapped for the instance joins here, as resources and objects of their own.
     """
-    return await element_of(call, instance)
+    element = await element_of(call, instance)
+    mappings = await resolve_mappings(
+        call.platform.ports,
+        instance,
+        element=element,
+        cache=call.platform.mappings,
+        find_origin=partial(origin_of, call),
+    )
+    return with_mapped_objects(element, mappings)
 
 
 def _swagger(call: Call, element: Element) -> dict[str, Any]:

@@ -13,8 +13,10 @@ from polyvalent.api.tracing import followed, trail_header
 from polyvalent.api.transformations import origin_of
 from polyvalent.errors import Unauthorized
 from polyvalent.hub.call import call as call_instance
+from polyvalent.hub.mapped_objects import with_mapped_objects
 from polyvalent.hub.model import Answer as Answered
 from polyvalent.hub.model import Incoming
+from polyvalent.hub.resolve import split_path
 from polyvalent.instances.connect import connect
 from polyvalent.instances.find import find_by_token
 from polyvalent.instances.model import Instance
@@ -48,6 +50,8 @@ async def answer_instance(call: Call, instance: Instance, *, path: str) -> Answe
         cache=platform.mappings,
         find_origin=partial(origin_of, call),
     )
+    if split_path(path)[0] == "objects":
+        element = with_mapped_objects(element, mappings)
     incoming = Incoming(
         method=call.method,
         path=path,

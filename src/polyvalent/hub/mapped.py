@@ -60,7 +60,7 @@ def find_route(element: Element, path: str, find: FindMapping, *, creating: bool
         if place % 2 == 0:
             mapping = find(name)
             if mapping is not None:
-                parts[place] = quote(_resource_name(element, mapping.vendor_name), safe="")
+                parts[place] = quote(find_resource_name(element, mapping.vendor_name), safe="")
                 replaced = True
     way = "/" + "/".join(parts) if replaced else path
     return Route(path=way, mapping=mapping, creating=creating)
@@ -87,7 +87,8 @@ def own_names(mapping: Mapping | None, vendor_fields: tuple[str, ...]) -> tuple[
     return tuple(name for name in names if name is not None)
 
 
-def _resource_name(element: Element, vendor_name: str) -> str:
+def find_resource_name(element: Element, vendor_name: str) -> str:
+    """Return the resource that a vendorName means: "stockitems" → "inventory"."""
     # The name of a resource, else the vendor's own name of an object that has one.
     name = vendor_name.strip("/")
     words = {part for resource in element.resources for part in strip_hub(resource.path).split("/")}
