@@ -112,6 +112,30 @@ def mapping(report: dict[str, Any]) -> Iterator[str]:
     )
 
 
+def writes(report: dict[str, Any]) -> Iterator[str]:
+    """Yield the section on writes to a store that loses answers."""
+    yield "## Writing to a store that loses answers\n"
+    yield (
+        f"{machine(report)} {report['callers']} callers, two servers on one SQLite file, one of "
+        "them killed -9 after a third of the rows; the store loses "
+        f"{report['lost_answers']:.0%} of the answers and reports a deadlock for "
+        f"{report['deadlocks']:.0%} of the creates that it carried out.\n"
+    )
+    yield from table(
+        ("rows asked for", "rows added", "missing", "doubled", "answered with 200", "seconds"),
+        (
+            (
+                report["rows"],
+                report["rows_added"],
+                report["missing"],
+                report["doubled"],
+                report["told"].get("200", 0),
+                report["seconds"],
+            ),
+        ),
+    )
+
+
 def kill_storm(report: dict[str, Any]) -> Iterator[str]:
     """Yield the section on kills."""
     yield "## Killed -9\n"
@@ -161,6 +185,7 @@ SECTIONS = {
     "provisioning": provisioning,
     "serve": serve,
     "mapping": mapping,
+    "writes": writes,
     "kill_storm": kill_storm,
 }
 
