@@ -6,14 +6,17 @@ import itertools
 import json
 import time
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from polyvalent.auth.oauth1 import TokenCredentials, sign
+from polyvalent.catalog.load import load_catalog
 from polyvalent.exchange import Exchange, Request, Response, find_header
 from polyvalent.hub.call import call
 from polyvalent.hub.model import Incoming
 from polyvalent.instances.model import Connection
+from polyvalent.mapping import Mapping, compile_mapping
 from polyvalent.sandbox.magento import StoreOptions
 from polyvalent.sandbox.magento.app import create_app, respond
 from polyvalent.sandbox.magento.exchange import Call
@@ -48,6 +51,7 @@ class Counter:
                 reach=self._reach,
                 now=lambda: MOMENT,
                 scan_limit=self.scan_limit,
+                find_mapping=find_common,
             )
         )
         rows = json.loads(answer.body)
@@ -101,6 +105,14 @@ class Counter:
             ),
             elapsed_ms=1,
         )
+
+
+@cache
+def find_common(name: str) -> Mapping | None:
+    """Return the mapping of a common resource, as every instance has it."""
+    catalog = load_catalog()
+    found = catalog.common.transformations_of("magento").get(name)
+    return found and compile_mapping(catalog.common.find_definition(name), found)
 
 
 def open_counter(**options: Any) -> Counter:

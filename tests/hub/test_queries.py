@@ -318,3 +318,57 @@ def test_still_says_what_a_refusal_of_another_field_means():
 
     with pytest.raises(VendorRefused):
         shop.ask("/products", where="status = 1")
+
+
+def test_asks_and_orders_in_the_names_of_a_mapped_object(shop: Counter):
+    rows = shop.walk(
+        "/commerce-orders",
+        where="total > 100 AND createdAt >= '2024-10-30T00:00:00.5Z' AND number LIKE '1%'",
+        orderBy="total desc",
+        fields="id,total,createdAt",
+        pageSize=4,
+    )
+    plain = shop.walk(
+        "/orders",
+        where="grand_total > 100 AND created_at >= '2024-10-30T00:00:00.5Z'",
+        orderBy="grand_total desc",
+    )
+
+    assert [(row["id"], row["total"]) for row in rows] == [
+        (row["id"], row["grand_total"]) for row in plain
+    ]
+    assert len(rows) > 4
+    assert set(rows[0]) == {"id", "total", "createdAt"}
+
+
+@pytest.mark.parametrize("order", [None, "billingAddress.city desc, total"])
+def test_asks_by_places_that_only_the_mapping_knows(shop: Counter, order: str | None):
+    every = shop.walk("/commerce-orders", orderBy=order, pageSize=100)
+    city = every[0]["billingAddress"]["city"]
+
+    found = shop.walk(
+        "/commerce-orders", where=f"billingAddress.city = '{city}'", orderBy=order, pageSize=2
+    )
+
+    assert found
+    assert found == [row for row in every if row["billingAddress"]["city"] == city]
+
+
+def test_asks_in_the_words_of_a_mapped_object(shop: Counter):
+    off = shop.walk("/commerce-products", where="status IN ('disabled')")
+
+    assert len(off) == len(shop.walk("/products", where="status = 2")) > 0
+    assert "filter[1][eq]=2" in shop.ask(
+        "/commerce-products", where="status = 'disabled'", explain="true"
+    )[0]["calls"][0]["url"].replace("%5B", "[").replace("%5D", "]")
+    for where in ("status LIKE 'en%'", "status > 'disabled'"):
+        with pytest.raises(BadRequest, match="Ask with =, != or IN"):
+            shop.ask("/commerce-products", where=where)
+
+
+@pytest.mark.parametrize(
+    "query", [{"where": "type_id = 'simple'"}, {"orderBy": "entity_id"}, {"fields": "id,skuu"}]
+)
+def test_refuses_fields_that_a_mapped_object_lacks(shop: Counter, query: dict[str, str]):
+    with pytest.raises(BadRequest, match="commerce-products has no field"):
+        shop.ask("/commerce-products", **query)

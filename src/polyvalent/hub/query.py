@@ -8,10 +8,10 @@ whatever the vendor calls it. Everything in a `Query` is in the vendor's.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from polyvalent.catalog.element import Element, ElementObject, Resource
 from polyvalent.ceql import (
@@ -22,11 +22,13 @@ from polyvalent.ceql import (
     Match,
     OrderKey,
     Plan,
+    Row,
     Sort,
     check_fields,
     check_where,
     compile_match,
     compile_order,
+    compile_path,
     fields_of,
     make_plan,
     parse_order,
@@ -35,6 +37,7 @@ from polyvalent.ceql import (
     write_where,
 )
 from polyvalent.ceql.kind import plain_field
+from polyvalent.hub.derive import compile_derived
 from polyvalent.hub.mapped import vendor_field
 from polyvalent.hub.read import find_object
 from polyvalent.hub.rename import rename_tree
@@ -59,6 +62,9 @@ class Query:
     plan: Plan
     takes: Match = field(repr=False, compare=False)  # the residual
     sort_key: OrderKey = field(repr=False, compare=False)  # of what is sorted here
+    # What a row is sorted by here, for the token of the next page, and its key again.
+    sort_values: Callable[[Row], tuple[Any, ...]] = field(repr=False, compare=False)
+    key_of_values: Callable[[Sequence[Any]], tuple[Any, ...]] = field(repr=False, compare=False)
     # Fields that the query is about and the vendor may lack, and those that nobody declared.
     optional: tuple[str, ...] = ()
     undeclared: tuple[str, ...] = ()
@@ -150,15 +156,44 @@ def _compile(
         check_where(tree, kinds, object_name=shown.name)
     plan = make_plan(tree, sorts, capabilities=capabilities_of(resource), kinds=kinds)
     optional = resource.filtering.optional if resource.filtering is not None else ()
+    takes, key_of = compile_match(plan.residual, kinds), compile_order(plan.order_here, kinds)
+    values_of = _compile_values(plan.order_here)
+    key_of_values = _take_values(plan.order_here, key_of)
+    derive = compile_derived(named) if mapping is not None else None
+    if derive is not None:
+        takes, key_of, values_of = (_after(derive, step) for step in (takes, key_of, values_of))
     return Query(
         where=write_where(asked),
         order=write_order(asked_order),
         plan=plan,
-        takes=compile_match(plan.residual, kinds),
-        sort_key=compile_order(plan.order_here, kinds),
+        takes=takes,
+        sort_key=key_of,
+        sort_values=values_of,
+        key_of_values=key_of_values,
         optional=tuple(name for name in dict.fromkeys(named) if name in optional),
         undeclared=undeclared,
     )
+
+
+def _compile_values(order: Sequence[Sort]) -> Callable[[Row], tuple[Any, ...]]:
+    finders = tuple(compile_path(sort.field) for sort in order)
+
+    def read(row: Row) -> tuple[Any, ...]:
+        firsts = (values[0] if values else None for values in (find(row) for find in finders))
+        # Of an object it only counts that it is none of the kinds.
+        return tuple({} if isinstance(value, dict) else value for value in firsts)
+
+    return read
+
+
+def _take_values(order: Sequence[Sort], key_of: OrderKey) -> Callable[[Sequence[Any]], Any]:
+    # A row that has a member with a field's whole name is taken at its word, dots and all.
+    names = tuple(sort.field for sort in order)
+    return lambda values: key_of(dict(zip(names, values, strict=True)))
+
+
+def _after(derive: Callable[[Row], Row], step: Callable[[Row], Any]) -> Callable[[Row], Any]:
+    return lambda row: step(derive(row))
 
 
 def _check(names: Iterable[str], kinds: Kinds, shown: ElementObject) -> tuple[str, ...]:

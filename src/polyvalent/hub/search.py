@@ -147,7 +147,6 @@ def _stop(
 async def _sort(made: MadeCall, search: Search, scan_limit: int) -> Page:
     """Read every row that fits and give those that come next in an order of ours."""
     query, largest = search.query, largest_page(made)
-    fields = [compile_path(sort.field) for sort in query.plan.order_here]
     walk = begin_walk(made, search, from_start=True)
     skip = 0 if search.after is not None else (search.page - 1) * search.page_size
     wanted = skip + search.page_size + 1
@@ -176,8 +175,8 @@ async def _sort(made: MadeCall, search: Search, scan_limit: int) -> Page:
     token = None
     if len(best) >= wanted:
         at = bounds.cursor_of(made.match.resource, page[-1])
-        values = tuple(_plain(find(page[-1])) for find in fields)
-        token = _token(made, search, place=Place(last=at), after=None if at is None else values)
+        after = None if at is None else query.sort_values(page[-1])
+        token = _token(made, search, place=Place(last=at), after=after)
     return Page(
         rows=tuple(page),
         next_token=token,
@@ -250,12 +249,9 @@ def _token(
 
 
 def _key_of_token(search: Search) -> tuple[Any, ...] | None:
-    # A row that has a member with the whole name is taken at its word, dots and all.
     if search.after is None:
         return None
-    order = search.query.plan.order_here
-    row = {sort.field: value for sort, value in zip(order, search.after, strict=True)}
-    return (search.query.sort_key(row), _tie(search.last, 0))
+    return (search.query.key_of_values(search.after), _tie(search.last, 0))
 
 
 def _tie(cursor: str | None, number: int) -> tuple[int, Any]:
@@ -264,12 +260,6 @@ def _tie(cursor: str | None, number: int) -> tuple[int, Any]:
         return (2, number)
     known = read_number(cursor)
     return (1, cursor) if known is None else (0, known)
-
-
-def _plain(values: Any) -> Any:
-    # What a row was sorted by; of an object it only counts that it is none of the kinds.
-    value = values[0] if values else None
-    return {} if isinstance(value, dict) else value
 
 
 def _too_many_to_sort(made: MadeCall, search: Search, limit: int) -> BadRequest:

@@ -21,6 +21,7 @@ from polyvalent.mapping.convert import (
     inward_converter,
     outward_converter,
     type_converter,
+    value_map,
 )
 from polyvalent.mapping.model import (
     MappedField,
@@ -84,6 +85,11 @@ class Mapping:
             if found.vendor_path == vendor_path:
                 return path
         return vendor_path if self.to_vendor_field(vendor_path) == vendor_path else None
+
+    def looks_up(self, path: str) -> bool:
+        """Say whether the words of a field stand for others of the vendor's, by a valueMap."""
+        found = self._names.get(path)
+        return found is not None and bool(value_map(found.configuration))
 
     def to_vendor_value(self, path: str, text: str) -> str:
         """Return a value of a query as the vendor writes it: status "active" → "1"."""
