@@ -49,6 +49,8 @@ class Settings:
     scan_limit: int = 10_000
     # POLYVALENT_CACHE_BYTES: memory of one process for the answers of instances that cache.
     cache_bytes: int = 64 * 1024 * 1024
+    # POLYVALENT_METRICS_TOKEN: what /metrics asks for; empty: it answers anybody.
+    metrics_token: str = field(default="", repr=False)
 
     @property
     def key_path(self) -> Path:
@@ -89,6 +91,7 @@ def read_settings(environ: Mapping[str, str], *, home: Path) -> Settings:
         breaker_failures=_count(environ, "POLYVALENT_BREAKER_FAILURES", 10),
         breaker_rest_s=_number(environ, "POLYVALENT_BREAKER_REST_S", 15.0),
         scan_limit=_count(environ, "POLYVALENT_SCAN_LIMIT", 10_000),
+        metrics_token=environ.get("POLYVALENT_METRICS_TOKEN", ""),
         cache_bytes=int(_number(environ, "POLYVALENT_CACHE_BYTES", 64 * 1024 * 1024)),
     )
 

@@ -28,6 +28,7 @@ from polyvalent.api import (
     transformation_operations,
 )
 from polyvalent.api.edge import Edge, Receive, Scope, Send
+from polyvalent.api.metrics_page import MetricsPage
 from polyvalent.api.openapi import openapi
 from polyvalent.api.operation import BASE_PATH, Operation
 from polyvalent.api.platform import Platform, open_platform
@@ -106,6 +107,7 @@ def create_app(settings: Settings, *, opening: OpenPlatform | None = None) -> St
             Route("/docs/", lead_to_docs),
             Route("/openapi.json", show_openapi),
             Route("/health", show_health),
+            Route("/metrics", MetricsPage().show),
             Mount("/docs/assets", app=StaticFiles(directory=ASSETS)),
         ],
         lifespan=lifespan,

@@ -126,6 +126,13 @@ class Edge:
             status=status,
             ms=round(elapsed_ms, 1),
         )
+        operation = progress.operation
+        self._platform_of(scope).metrics.note_answer(
+            answered,
+            method=method,
+            operation="none" if operation is None else operation.path,
+            elapsed_ms=elapsed_ms,
+        )
         for watcher in progress.watchers:
             watcher(answered, elapsed_ms)
 

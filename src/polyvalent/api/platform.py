@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ from polyvalent import __version__
 from polyvalent.accounts.bootstrap import bootstrap
 from polyvalent.accounts.identify import Cache
 from polyvalent.api.answer_cache import AnswerCache
+from polyvalent.api.metrics import Metrics
 from polyvalent.builder.shelf import Shelf
 from polyvalent.catalog.load import Catalog, load_catalog
 from polyvalent.db import open_database
@@ -52,6 +53,8 @@ class Platform:
     mappings: MappingCache = field(repr=False)
     journal: Journal = field(repr=False)
     answers: AnswerCache = field(repr=False)
+    metrics: Metrics = field(repr=False)
+    count_stores: Callable[[], Mapping[str, int]] = field(repr=False)  # those in trouble
 
     @property
     def catalog(self) -> Catalog:
@@ -82,6 +85,7 @@ async def open_platform(
     keys = open_key_file(settings.key_path, now=now(), random=random)
     database = await open_database(settings.database)
     door = Door(allow=settings.egress_allow, user_agent=f"polyvalent/{__version__}")
+    journal: Journal | None = None
     try:
         await upgrade(database)
         await bootstrap(database, keys, now=now(), random=random)
@@ -96,19 +100,26 @@ async def open_platform(
             prove=prove_connection,
             mark=mark,
         )
+        metrics = Metrics(known=[element.key for element in catalog.elements])
+        supervisor = make_supervisor(
+            ports, settings, send=observed(make_send(ports), note=metrics.note_vendor_call)
+        )
         journal = Journal(partial(keep_call, database, keys, random=random))
         yield Platform(
             settings=settings,
             ports=ports,
             shelf=Shelf(database=database, keys=keys, catalog=catalog, now=now, random=random),
-            reach=make_supervisor(ports, settings, send=observed(make_send(ports))).reach,
+            reach=supervisor.reach,
+            count_stores=supervisor.breaker.count,
             ledger=open_ledger(ports, writers=settings.writers_per_store),
             callers=TTLCache(maxsize=CALLERS_KEPT, ttl=CALLERS_LIVE_S),
             mappings=LRUCache(maxsize=MAPPINGS_KEPT),
             journal=journal,
             answers=AnswerCache(most_bytes=settings.cache_bytes),
+            metrics=metrics,
         )
-        await journal.close()
     finally:
+        if journal is not None:
+            await journal.close()
         await door.close()
         await database.close()

@@ -1,0 +1,111 @@
+"""
+Count what this process does, in the form that Prometheus reads.
+
+Labels have few values, all of them ours: the path of an operation with its placeholders, never a
+path as it was called; the keys of elements that come with the platform, "custom" for all others.
+No id, no address and no secret is in any of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
+
+from polyvalent.exchange import Response
+from polyvalent.instances.model import Connection
+
+_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+
+class Metrics:
+    """Hold the counts of one process; `known` are the keys of elements that are told apart."""
+
+    def __init__(self, *, known: Collection[str]) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self._known = frozenset(known)
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "polyvalent_requests",
+            "Requests answered, by operation and status.",
+            ("method", "operation", "status"),
+            registry=self._registry,
+        )
+        self._seconds = Histogram(
+            "polyvalent_request_seconds",
+            "How long requests took.",
+            ("method", "operation"),
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        self._vendor_calls = Counter(
+            "polyvalent_vendor_calls",
+            "Calls to stores, repeated attempts counted once, by what came of them.",
+            ("element", "outcome"),
+            registry=self._registry,
+        )
+        self._vendor_seconds = Histogram(
+            "polyvalent_vendor_call_seconds",
+            "How long calls to stores took.",
+            ("element",),
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        self._cached = Counter(
+            "polyvalent_cached_reads",
+            "Reads of instances that cache, by where the answer came from.",
+            ("outcome",),
+            registry=self._registry,
+        )
+        self._gauges = {
+            "cache_bytes": self._gauge("cache_bytes", "Memory taken by cached answers."),
+            "traces_lost": self._gauge("traces_lost", "Traces not written since the start."),
+        }
+        self._stores = self._gauge("stores", "Stores that fail, and that are left alone.", "state")
+        self._instances = self._gauge("instances", "Instances by state.", "state")
+
+    def note_answer(
+        self, answered: Response, *, method: str, operation: str, elapsed_ms: float
+    ) -> None:
+        """Count an answered request; `operation` is a path with its placeholders."""
+        shown = method if method in _METHODS else "other"
+        self._requests.labels(shown, operation, str(answered.status)).inc()
+        self._seconds.labels(shown, operation).observe(elapsed_ms / 1000)
+        outcome = answered.header("Elements-Cache")
+        if outcome is not None:
+            self._cached.labels(outcome).inc()
+
+    def note_vendor_call(self, connection: Connection, outcome: str, taken_s: float) -> None:
+        """Count a call to a store and what came of it: "ok", or a kind of failure."""
+        key = connection.element.key
+        element = key if key in self._known else "custom"
+        self._vendor_calls.labels(element, outcome).inc()
+        self._vendor_seconds.labels(element).observe(taken_s)
+
+    def write(
+        self,
+        *,
+        instances: Mapping[str, int],
+        stores: Mapping[str, int],
+        cache_bytes: int,
+        traces_lost: int,
+    ) -> bytes:
+        """Write all counts, and these as they are now, in Prometheus's text format 0.0.4."""
+        self._gauges["cache_bytes"].set(cache_bytes)
+        self._gauges["traces_lost"].set(traces_lost)
+        for state, number in instances.items():
+            self._instances.labels(state).set(number)
+        for state, number in stores.items():
+            self._stores.labels(state).set(number)
+        return generate_latest(self._registry)
+
+    def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
+        return Gauge(f"polyvalent_{name}", meaning, labels, registry=self._registry)

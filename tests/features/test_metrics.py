@@ -1,0 +1,110 @@
+"""/metrics counts what the process does, with labels that stay few and tell nothing secret."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from polyvalent.sandbox.magento import RunningStore
+from tests.journeys.application import Application
+from tests.journeys.stage import Reply, Stage, ask, platform_on_stage
+
+SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
+
+
+@pytest.fixture
+def own(own_stage: Stage, open_shop: Callable[..., RunningStore]) -> Application:
+    shop = open_shop()
+    return Application(own_stage, shop.store, shop.url)
+
+
+def scrape(stage: Stage) -> Reply:
+    return ask(f"{stage.url}/metrics")
+
+
+def samples(stage: Stage) -> dict[str, float]:
+    """Read the metrics: 'polyvalent_stores{state="resting"}' to its number."""
+    text = scrape(stage).body.decode()
+    return {
+        f"{name}{{{labels}}}" if labels else name: float(value)
+        for name, labels, value in SAMPLE.findall(text)
+    }
+
+
+def test_counts_requests_by_operation_and_never_by_path(own: Application) -> None:
+    instance, stage = own.connect(), own.stage
+    for row in ("1", "2", "999999"):
+        stage.call("GET", f"/hubs/ecommerce/products/{row}", element=instance["token"])
+    stage.call("GET", f"/instances/{instance['id']}")
+    stage.call("PROPFIND", "/coffee/pot-77")
+    found = samples(stage)
+    row = 'method="GET",operation="/hubs/{hub}/{resource}/{rowId}"'
+    assert found[f'polyvalent_requests_total{{{row},status="200"}}'] == 2
+    assert found[f'polyvalent_requests_total{{{row},status="404"}}'] == 1
+    assert found[f"polyvalent_request_seconds_count{{{row}}}"] == 3
+    one = 'method="GET",operation="/instances/{id}",status="200"'
+    assert found[f"polyvalent_requests_total{{{one}}}"] == 1
+    text = scrape(stage).body.decode()
+    assert 'method="other"' in text
+    secrets = (stage.user, stage.organization, instance["token"], own.store.consumer_key)
+    for hidden in (*secrets, "pot-77", "PROPFIND", "999999", "127.0.0.1"):
+        assert hidden not in text
+
+
+def test_counts_calls_to_stores_by_what_came_of_them(
+    own: Application, open_shop: Callable[..., RunningStore]
+) -> None:
+    instance, stage = own.connect(), own.stage
+    stage.call("GET", "/products", element=instance["token"])
+    stage.call("GET", "/products/999999", element=instance["token"])
+    own.store.set_options(php_down=True)
+    stage.call("GET", "/products", element=instance["token"])
+    found = samples(stage)
+    calls = 'polyvalent_vendor_calls_total{element="magento",outcome='
+    assert found[f'{calls}"ok"}}'] == 1
+    assert found[f'{calls}"absent"}}'] == 1
+    assert found[f'{calls}"transient"}}'] == 1
+    assert found['polyvalent_vendor_call_seconds_count{element="magento"}'] == 3
+    assert found['polyvalent_stores{state="failing"}'] == 1
+    assert found['polyvalent_stores{state="resting"}'] == 0
+
+
+def test_counts_stores_that_rest_and_instances_by_state(
+    tmp_path: Path, open_shop: Callable[..., RunningStore]
+) -> None:
+    shop = open_shop()
+    with platform_on_stage(tmp_path, breaker_failures=1) as stage:
+        own = Application(stage, shop.store, shop.url)
+        one, two = own.connect(), own.connect()
+        stage.call("DELETE", f"/instances/{one['id']}/enabled")
+        shop.store.set_options(php_down=True)
+        stage.call("GET", "/products", element=two["token"])
+        found = samples(stage)
+    assert found['polyvalent_stores{state="resting"}'] == 1
+    assert found['polyvalent_instances{state="valid"}'] == 1
+    assert found['polyvalent_instances{state="disabled"}'] == 1
+    assert found['polyvalent_instances{state="invalid"}'] == 0
+
+
+def test_counts_reads_that_were_answered_from_memory(own: Application) -> None:
+    instance = own.connect(cachingEnabled=True)
+    for _ in range(3):
+        own.stage.call("GET", "/products", element=instance["token"])
+    found = samples(own.stage)
+    assert found['polyvalent_cached_reads_total{outcome="miss"}'] == 1
+    assert found['polyvalent_cached_reads_total{outcome="hit"}'] == 2
+    assert found["polyvalent_cache_bytes"] > 0
+
+
+def test_asks_for_its_token_if_it_has_one(tmp_path: Path) -> None:
+    with platform_on_stage(tmp_path, metrics_token="öpen") as stage:
+        url = f"{stage.url}/metrics"
+        assert ask(url).status == 401
+        assert ask(url, headers={"Authorization": "Bearer x"}).status == 401
+    with platform_on_stage(tmp_path, metrics_token="open-sesame") as stage:
+        shown = ask(f"{stage.url}/metrics", headers={"Authorization": "Bearer open-sesame"})
+        assert shown.status == 200
+        assert shown.headers["content-type"].startswith("text/plain")
