@@ -42,7 +42,7 @@ def test_keeps_everything_but_numbers_and_what_every_element_has(folder: Path) -
     element, copy = load_element(folder), copy_of(folder)
 
     def shape(item: Element) -> dict[str, Any]:
-        shown = export_element(structs.replace(item, key="", configuration=()))
+        shown = export_element(structs.replace(item, key="", origin="", configuration=()))
         entries = {entry.key: msgspec.to_builtins(entry) for entry in item.configuration}
         own = {entry.key for entry in element.configuration}
         shown["configuration"] = [

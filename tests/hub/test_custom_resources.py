@@ -271,6 +271,28 @@ async def test_lays_a_root_around_what_it_sends() -> None:
     assert shown == {"id": 3, "name": "Mug"}
 
 
+@pytest.mark.parametrize(
+    ("vendor_path", "url"),
+    [
+        ("", f"{BASE}?k=1"),
+        ("/a", f"{BASE}/a?k=1"),
+        ("a", f"{BASE}/a?k=1"),
+        ("/a?b=2", f"{BASE}/a?b=2&k=1"),
+        ("@other.example/a", f"{BASE}/@other.example/a?k=1"),
+        (":99/a", f"{BASE}/:99/a?k=1"),
+    ],
+)
+async def test_stays_at_the_vendor_s_address(vendor_path: str, url: str) -> None:
+    resource = {
+        "path": "/a/{id}",
+        "vendorPath": vendor_path,
+        "parameters": [parameter("1", "value", "k", "query")],
+    }
+    vendor = Vendor([{"id": 1}])
+    await ask(element_of(resource), vendor, "GET", "/a/1")
+    assert vendor.asked[0].url == url
+
+
 async def test_writes_without_a_body_where_no_parameter_takes_one() -> None:
     hold = {
         "path": "/orders/{id}/hold",

@@ -172,6 +172,7 @@ async def element_of(call: Call, instance: Instance) -> Element:
         organization_id=instance.organization_id,
         account_id=instance.account_id,
         element_id=instance.element_id,
+        version=instance.elements_version,
     )
 
 

@@ -30,6 +30,9 @@ async def bring(
     Raises BadRequest for one that cannot be kept, Conflict if the key is in use.
     """
     judge_element(give_numbers(element))
+    copied = shelf.catalog.by_name.get(element.origin)
+    if origin_id is None and copied is not None:
+        origin_id = copied.id
     async with _changing(shelf, reader) as connection:
         await _refuse_taken(shelf, connection, reader, element.key)
         row_id = await sql.take_row_id(connection)
@@ -143,6 +146,7 @@ async def clone(shelf: Shelf, reader: Reader, name: str) -> Element:
     copied = _without_numbers(
         structs.replace(
             source,
+            origin=source.origin or ("" if source.private else source.key),
             configuration=tuple(
                 structs.replace(entry, default_value=None) if entry.key in _NOT_CLONED else entry
                 for entry in source.configuration

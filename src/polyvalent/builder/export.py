@@ -33,6 +33,7 @@ def export_element(element: Element, *, additions: Element | None = None) -> dic
         "protocolType": element.protocol_type,
         "active": element.active,
         "extended": element.extended,
+        "origin": element.origin or ("" if element.private else element.key),
     }
 
 

@@ -63,14 +63,24 @@ class Shelf:
         return found
 
     async def find_of_instance(
-        self, *, organization_id: int, account_id: int, element_id: int
+        self,
+        *,
+        organization_id: int,
+        account_id: int,
+        element_id: int,
+        version: int | None = None,
     ) -> Element:
         """
         Return the element of an instance of an account, also if it was deleted since.
 
+        `version` is the number of the organization's changes where it was just read, which saves
+        the question.
         Raises NotFound if there never was one.
         """
         reader = Reader(organization_id=organization_id, account_id=account_id)
+        if version is not None and (reader, version, element_id) in self.kept:
+            known: Element = self.kept[reader, version, element_id]
+            return known
         async with self.database.reading() as connection:
             version = await sql.find_version(connection, organization_id=organization_id)
             place = (reader, version, element_id)

@@ -5,9 +5,9 @@ One model serves the folders of `elements/`, the bodies of `POST /elements` and 
 `GET /elements/{keyOrId}/export`. Decoding is construction: a validated struct is the element,
 no factory stands between. Wire names are the camel case of the field names.
 
-Members that the platform's model lacks are gathered in six extension members, all optional and
+Members that the platform's model lacks are gathered in seven extension members, all optional and
 ignored by others on import: `Resource.collection`, `Resource.filtering`, `Resource.writing`,
-`Element.verification`, `Element.failures` and `Element.limits`.
+`Element.verification`, `Element.failures`, `Element.limits` and `Element.origin`.
 `docs/reference/element-format.md` describes them.
 """
 
@@ -350,6 +350,9 @@ class Element(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=T
     signup_url: str = field(name="signupURL", default="")
     element_provision_type: str = ""
     # Extensions.
+    # The key of the packaged element that this one is a copy of; what is mapped for that is
+    # mapped for this one too.
+    origin: str = ""
     verification: tuple[VerificationRead, ...] = ()
     failures: tuple[FailureRule, ...] = ()
     limits: Limits | None = None

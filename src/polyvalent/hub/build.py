@@ -108,4 +108,6 @@ def _fill_path(template: str, values: Mapping[str, str], *, resource: Resource) 
 
 def _join(configuration: Configuration, path: str, query: Pairs) -> str:
     base = (configuration.get("base.url") or "").rstrip("/")
-    return f"{base}{path}?{encode_query(query)}" if query else f"{base}{path}"
+    # Without a slash between, a path could make another host of the address.
+    url = base + (path if not path or path[0] in "/?" else f"/{path}")
+    return f"{url}{'&' if '?' in url else '?'}{encode_query(query)}" if query else url

@@ -75,6 +75,7 @@ class Instance:
     created_at: datetime
     updated_at: datetime
     version: int
+    elements_version: int = 0  # of the organization's elements, when the row was read
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,7 @@ from polyvalent.db.schema import (
     app_user,
     authorization_request,
     configuration_entry,
+    element_version,
     instance,
     instance_tag,
     sealed_context,
@@ -33,6 +34,13 @@ from polyvalent.vault import KeyRing, Random, digest, digests, seal
 TOKEN_PURPOSE = "instance.token"  # a purpose, not a secret
 REQUEST_TOKEN_PURPOSE = "authorization_request.token"
 HANDLE_PURPOSE = "authorization_request.handle"
+# Read along with an instance, so that its element is found without another question.
+_ELEMENTS = (
+    select(element_version.c.version)
+    .where(element_version.c.organization_id == instance.c.organization_id)
+    .scalar_subquery()
+    .label("elements_version")
+)
 
 
 async def insert_instance(
@@ -155,7 +163,7 @@ async def list_instances(
     limit: int,
 ) -> tuple[Instance, ...]:
     """List instances of an organization by id; every given filter must hold, any tag suffices."""
-    query = select(instance).where(instance.c.organization_id == organization_id)
+    query = select(instance, _ELEMENTS).where(instance.c.organization_id == organization_id)
     if element_key is not None:
         query = query.where(instance.c.element_key == element_key)
     if tags:
@@ -326,7 +334,7 @@ def _bound(column: Column[Any], **row: int | str) -> str:
 
 
 async def _one(connection: Connection, keys: KeyFile, where: Any) -> Instance | None:
-    row = (await connection.execute(select(instance).where(where))).first()
+    row = (await connection.execute(select(instance, _ELEMENTS).where(where))).first()
     return None if row is None else (await _whole(connection, keys, [row]))[0]
 
 
@@ -384,6 +392,7 @@ async def _whole(
             created_at=row.created_at,
             updated_at=row.updated_at,
             version=row.version,
+            elements_version=row.elements_version or 0,
         )
         for row in rows
     )
