@@ -21,9 +21,11 @@ from polyvalent.api.openapi import openapi
 from polyvalent.api.operation import Operation
 from polyvalent.catalog.element import Element, Resource
 from polyvalent.catalog.load import ELEMENTS_FOLDER, load_catalog
+from polyvalent.cli.called import spell
 from tests.docs.pages import DOCS
 
 NOTE = "*Made from the code by `python -m tests.docs.generate`. Do not edit it by hand.*"
+CALLED = "bin/polyvalent"
 ACCESS = {
     "none": "nobody needs to authorize",
     "perhaps": "`User …, Organization …`, or nobody, who sees the public catalog alone",
@@ -283,7 +285,7 @@ def _command(command: Any, names: tuple[str, ...]) -> Iterator[str]:
     yield ""
     own = [item for item in command.params if not getattr(item, "hidden", False)]
     if not children:
-        words = [" ".join(names), "[OPTIONS]"]
+        words = [CALLED, *names[1:], "[OPTIONS]"]
         words += [name_of(item) for item in own if is_argument(item)]
         yield f"Usage: `{' '.join(words)}`"
         yield ""
@@ -298,11 +300,11 @@ def _command(command: Any, names: tuple[str, ...]) -> Iterator[str]:
 
 def _help(command: Any) -> str:
     """Return what a command says of itself; lines that are commands become code."""
-    paragraphs = re.split(r"\n\s*\n", unmarked(command.help or "").strip())
+    paragraphs = re.split(r"\n\s*\n", spell(unmarked(command.help or ""), name=CALLED).strip())
     shown = []
     for paragraph in paragraphs:
         text = " ".join(paragraph.split())
-        is_example = re.match(r"(POLYVALENT_\w+=\S+ )?polyvalent \w+", text)
+        is_example = re.match(rf"(POLYVALENT_\w+=\S+ )?{CALLED} \w+", text)
         shown.append(f"    {text}" if is_example else text)
     return "\n\n".join(shown)
 

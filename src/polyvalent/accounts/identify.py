@@ -81,7 +81,7 @@ async def identify(
     if member is None:
         raise Unauthorized(
             "The secrets are unknown, inactive or do not belong together. "
-            f"{EXPECTED} (the command `polyvalent secrets` prints both)"
+            f"{EXPECTED} (the command `bin/polyvalent secrets` prints both)"
         )
     caller = Caller(
         organization=member.organization,

@@ -36,7 +36,8 @@ Base path `/elements/api-v2`. Every success is 200; every error has `message`, `
 where a store spoke, `providerMessage`.
 
 Authorize with `User <user secret>, Organization <organization secret>`, and for the resources of
-an instance add `, Element <element token>`. The command `polyvalent secrets` prints the first two.
+an instance add `, Element <element token>`. The command `bin/polyvalent secrets` prints the first
+two.
 """
 
 

@@ -18,6 +18,7 @@ from polyvalent.catalog.element import Element
 from polyvalent.cli.ask_platform import BASE_PATH, Client, Question
 from polyvalent.cli.browser import open_page
 from polyvalent.cli.callback import Fields, Listener, is_rejected, listening
+from polyvalent.cli.called import place_of, program
 from polyvalent.cli.platform_access import authorization
 from polyvalent.cli.serve import DEFAULT_PORT
 from polyvalent.cli.serving import platform_at
@@ -242,9 +243,13 @@ def _show(
     console.print()
     lines = []
     if settings is not None:
-        console.print("  Serve it, in another terminal:", style="dim")
-        folder = shlex.quote(str(settings.data_dir))
-        print_copies(console, [f"polyvalent serve --data-dir {folder}"])
+        console.print("  Serve it, if it is not being served:", style="dim")
+        before, after = place_of(settings)
+        if settings.egress_allow:
+            # Without it the store that was just connected could not be called.
+            networks = ",".join(map(str, settings.egress_allow))
+            before = f"POLYVALENT_EGRESS_ALLOW={shlex.quote(networks)} {before}"
+        print_copies(console, [f"{before}{program()} serve{after}"])
         console.print()
     console.print("  Call it:", style="dim")
     header = authorization(way.secrets, element=instance["token"])

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from polyvalent.cli.called import spell
 from polyvalent.cli.options import AsJson, DatabaseUrl, DataDir, existing, settings_of
 from polyvalent.settings import Settings
 
@@ -47,7 +48,7 @@ def list_instances(
     if json:
         print_json(found)
     elif not found:
-        print("There are no instances. polyvalent connect makes one.")
+        print(spell("There are no instances. polyvalent connect makes one."))
     else:
         print_list(
             open_console(),
@@ -179,4 +180,4 @@ async def _delete(settings: Settings, instance_id: int) -> None:
 def _state(instance: dict[str, Any]) -> str:
     if instance["disabled"]:
         return "disabled"
-    return "works" if instance["valid"] else "invalid"
+    return "valid" if instance["valid"] else "invalid"

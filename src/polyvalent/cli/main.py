@@ -8,6 +8,7 @@ Status 0: done. 1: it did not work, and stderr says why in one line. 2: the call
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ import typer
 from typer.main import get_command
 
 from polyvalent import __version__
+from polyvalent.cli.called import program, spell
 from polyvalent.cli.connect import HELP, connect
 from polyvalent.cli.db import app as db
 from polyvalent.cli.demo import demo
@@ -86,7 +88,7 @@ def main(given: Sequence[str] | None = None) -> int:
     try:
         command = get_command(app)
         _calm(command)
-        outcome = command.main(args=arguments, prog_name="polyvalent", standalone_mode=False)
+        outcome = command.main(args=arguments, prog_name=program(), standalone_mode=False)
         sys.stdout.flush()
     except typer.TyperException as error:
         return _refuse(error)
@@ -114,12 +116,18 @@ _VALUES = {"<bool>": "", "<int>": "N", "<int range>": "N", "<str>": "TEXT", "<li
 def _calm(command: Any) -> None:
     """Let --help name values in a person's words, for a command and those below it."""
     context = typer.Context(command, **CONTEXT)
+    command.help = _reflow(spell(command.help or ""))
     for parameter in command.get_params(context):
         shown = parameter.display_type_rich(context)
         if parameter.param_type_name == "option" and shown in _VALUES:
             parameter.metavar = _VALUES[shown]
     for below in getattr(command, "commands", {}).values():
         _calm(below)
+
+
+def _reflow(text: str) -> str:
+    """Let each paragraph of a help text fill the lines of the terminal, not those of its source."""
+    return "\n\n".join(" ".join(part.split()) for part in re.split(r"\n\s*\n", text.strip()))
 
 
 def _refuse(error: typer.TyperException) -> int:
@@ -143,4 +151,4 @@ def _fail(error: BaseException, message: str, *, debug: bool) -> int:
 def _say(message: str) -> None:
     color = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
     name = "\x1b[31mpolyvalent:\x1b[0m" if color else "polyvalent:"
-    print(f"{name} {message}", file=sys.stderr, flush=True)
+    print(f"{name} {spell(message)}", file=sys.stderr, flush=True)

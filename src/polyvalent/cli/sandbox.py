@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from polyvalent.cli.called import program
 from polyvalent.cli.options import OUTPUT
 from polyvalent.cli.simulators import credentials, load_simulator, simulator_names
 from polyvalent.errors import Misconfigured
@@ -210,7 +211,7 @@ def _show(name: str, found: dict[str, str], *, admin_path: str) -> None:
         console,
         [
             "export POLYVALENT_EGRESS_ALLOW=127.0.0.1/32",
-            f"polyvalent connect {name} --store {url}{moved} \\",
+            f"{program()} connect {name} --store {url}{moved} \\",
             f"  --key {key} --secret {secret}",
         ],
     )

@@ -12,6 +12,7 @@ import structlog
 from polyvalent import __version__
 from polyvalent.api.app import BASE_PATH, create_app
 from polyvalent.api.platform import Platform, open_platform
+from polyvalent.cli.called import place_of, program
 from polyvalent.cli.local_server import bind, serving, url_of
 from polyvalent.cli.show import open_console, print_json, print_note, print_pairs, print_title
 from polyvalent.settings import Settings
@@ -63,6 +64,7 @@ def _show_start(settings: Settings, url: str, *, as_json: bool) -> None:
         return
     console = open_console()
     kind = "PostgreSQL" if "postgres" in settings.database_url else settings.database
+    before, after = place_of(settings)
     print_title(console, f"polyvalent {__version__} is ready")
     print_pairs(
         console,
@@ -71,7 +73,7 @@ def _show_start(settings: Settings, url: str, *, as_json: bool) -> None:
             "Reference": f"{public}/docs",
             "Health": f"{url}/health",
             "Data": kind.removeprefix("sqlite:///"),
-            "Secrets": f"polyvalent secrets --data-dir {settings.data_dir}",
+            "Secrets": f"{before}{program()} secrets{after}",
         },
     )
     if not settings.egress_allow:
