@@ -12,7 +12,7 @@ others use the machine as well only the latter means much.
 "strict" maps 20 members and drops the others, "passing" renames ten and lets the others through,
 "plain" is the vendor's row without nulls.
 
-    .venv/bin/python -m benchmarks.gateway [--rounds 5] [--seconds 2] [--only "strict page"] [--keep]
+    .venv/bin/python -m benchmarks.gateway [--rounds 5] [--seconds 2] [--only ROW] [--keep]
 
 wrk and nginx come from the system's packages; the common build from an environment of its own:
 
@@ -166,7 +166,10 @@ def summarize(what: str, concurrency: int, done: dict[str, list[Round]]) -> list
             "added_p99_ms": round(median(name, "p99_ms") - median(DIRECT, "p99_ms"), 3),
             "cpu_us": round(median(name, "cpu_us")),
             "to_common": round(ratio(name, COMMON), 2),
-    XX
+            "to_nginx": round(ratio(name, NGINX), 3),
+            "cpu_to_common": round(median(COMMON, "cpu_us") / median(name, "cpu_us"), 2),
+            "cpu_to_nginx": round(median(NGINX, "cpu_us") / median(name, "cpu_us"), 3),
+        }
         for name, rounds in done.items()
     ]
 
