@@ -27,6 +27,27 @@ def test_it_shows_a_header_that_works_while_the_platform_runs(shell, fetch):
         assert fetch(f"{running.first['api']}/instances", authorization=header[1]) == (200, [])
 
 
+def test_a_lost_key_file_is_not_replaced_by_a_new_one(here, tmp_path):
+    place = ("--data-dir", str(tmp_path))
+    assert here("secrets", *place).status == 0
+    (tmp_path / "keys.json").unlink()
+
+    done = here("secrets", *place)
+
+    assert (done.status, done.out, done.err.count("\n")) == (1, "", 1)
+    assert f"The key file {tmp_path}/keys.json is missing" in done.err
+    assert not (tmp_path / "keys.json").exists()
+
+
+def test_a_data_folder_that_is_a_file_is_named(here, tmp_path):
+    (tmp_path / "file").write_text("")
+
+    done = here("secrets", "--data-dir", str(tmp_path / "file"))
+
+    assert (done.status, done.err.count("\n")) == (1, 1)
+    assert "is a file. Name a folder with --data-dir" in done.err
+
+
 def test_a_folder_that_cannot_be_made_is_told_in_one_line(here, tmp_path):
     (tmp_path / "file").write_text("")
 

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sqlite3
+import ssl
 import stat
 import sys
 from datetime import UTC, datetime, timedelta, timezone
@@ -17,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 from polyvalent.db import Connection, Database, lock, next_id, open_database
 from polyvalent.db.engine import parse_url
+from polyvalent.db.postgresql import split_parameters
 from polyvalent.db.schema import metadata, trace
 from polyvalent.db.schema import organization as table
 from polyvalent.errors import Misconfigured, Unavailable
@@ -228,8 +230,72 @@ async def test_is_unavailable_without_a_server(url: str) -> None:
     assert "pw-7" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("postgresql://u:pw-7@127.0.0.1:1/db", "Nothing listens at 127.0.0.1 port 1"),
+        ("postgresql://u:pw-7@/db?host=/nowhere", "Nothing listens at /nowhere"),
+        ("postgresql://u:pw-7@nowhere.invalid/db", "The host nowhere.invalid is unknown"),
+    ],
+)
+async def test_says_why_a_server_does_not_answer(url: str, reason: str) -> None:
+    with pytest.raises(Unavailable, match=reason):
+        await open_database(url)
+
+
+async def test_says_who_is_not_let_in(postgresql_server: str) -> None:
+    with pytest.raises(Unavailable, match="does not let the user 'nobody' in"):
+        await open_database(f"postgresql://nobody@/postgres?host={postgresql_server}")
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("sslmode=bogus", "sslmode=bogus; it must be one of disable"),
+        ("channel_binding=require", "channel_binding=require, which the driver cannot do"),
+        ("connect_timeout=soon", "connect_timeout=soon"),
+        ("options=-csearch_path%3Dx", "the parameter 'options', which is not understood"),
+    ],
+)
+def test_refuses_parameters_by_name(query: str, words: str) -> None:
+    with pytest.raises(Misconfigured, match=words) as caught:
+        parse_url(f"postgresql://u:pw-7@h/name?{query}")
+    assert "pw-7" not in str(caught.value)
+
+
+def test_parameters_become_the_drivers_arguments(tmp_path: Path) -> None:
+    given = "application_name=a&connect_timeout=7&channel_binding=prefer&sslmode=verify-full"
+    url, arguments = split_parameters(parse_url(f"postgresql://u@h/name?{given}"))
+
+    context = arguments.pop("ssl")
+    assert dict(url.query) == {}
+    assert arguments == {"server_settings": {"application_name": "a"}, "timeout": 7.0}
+    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+    missing = parse_url(f"postgresql://u@h/n?sslmode=verify-ca&sslrootcert={tmp_path}/no.pem")
+    with pytest.raises(Misconfigured, match=r"no\.pem of sslrootcert cannot be used: No such file"):
+        split_parameters(missing)
+
+
+async def test_takes_parameters_of_other_drivers(postgresql_server: str) -> None:
+    database = await open_database(
+        f"postgresql://postgres@/postgres?host={postgresql_server}&application_name=mine"
+        "&connect_timeout=9&channel_binding=prefer"
+    )
+    async with database.reading() as connection:
+        name = (await connection.execute(text("SHOW application_name"))).scalar_one()
+    await database.close()
+    assert name == "mine"
+
+
+@pytest.mark.parametrize("content", [b"this is no database" * 400, b"SQLite format 3\0" * 500])
+async def test_says_what_to_do_about_a_damaged_file(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.db").write_bytes(content)
+    with pytest.raises(Misconfigured, match=r"x\.db is not a database, or is damaged\. Restore"):
+        await open_database(f"sqlite:///{tmp_path}/x.db")
+
+
 async def test_is_unavailable_without_its_database(postgresql_server: str) -> None:
-    with pytest.raises(Unavailable, match="does not answer"):
+    with pytest.raises(Unavailable, match=r"does not answer\. There is no database 'missing'"):
         await open_database(f"postgresql://postgres@/missing?host={postgresql_server}")
 
 

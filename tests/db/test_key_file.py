@@ -34,6 +34,15 @@ def test_is_made_once_and_closed_to_others(
     assert [entry.name for entry in path.parent.iterdir()] == ["keys.json"]
 
 
+def test_is_not_made_beside_secrets_of_another(
+    tmp_path: Path, now: datetime, random_bytes: Random
+) -> None:
+    path = tmp_path / "keys.json"
+    with pytest.raises(Misconfigured, match=r"is missing; .* Restore it from a backup"):
+        open_key_file(path, now=now, random=random_bytes, may_make=False)
+    assert not path.exists()
+
+
 def test_is_closed_to_others_whatever_the_umask(
     tmp_path: Path, now: datetime, random_bytes: Random
 ) -> None:

@@ -25,6 +25,12 @@ def make_user_secret(random: Random) -> Secret:
     return Secret(base64.b64encode(random(USER_SECRET_BYTES)).decode())
 
 
+async def is_fresh(database: Database) -> bool:
+    """Say whether the first organization is still to be made."""
+    async with database.reading() as connection:
+        return await sql.first_member(connection) is None
+
+
 async def bootstrap(database: Database, keys: KeyFile, *, now: datetime, random: Random) -> bool:
     """
     Make sure that somebody can call: say whether the default organization had to be made.

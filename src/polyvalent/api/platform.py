@@ -12,7 +12,7 @@ from functools import partial
 from cachetools import LRUCache, TTLCache
 
 from polyvalent import __version__
-from polyvalent.accounts.bootstrap import bootstrap
+from polyvalent.accounts.bootstrap import bootstrap, is_fresh
 from polyvalent.accounts.identify import Cache
 from polyvalent.api.answer_cache import AnswerCache
 from polyvalent.api.metrics import Metrics
@@ -82,12 +82,14 @@ async def open_platform(
     """
     catalog = load_catalog()
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    keys = open_key_file(settings.key_path, now=now(), random=random)
     database = await open_database(settings.database)
     door = Door(allow=settings.egress_allow, user_agent=f"polyvalent/{__version__}")
     journal: Journal | None = None
     try:
         await upgrade(database)
+        keys = open_key_file(
+            settings.key_path, now=now(), random=random, may_make=await is_fresh(database)
+        )
         await bootstrap(database, keys, now=now(), random=random)
         ports = Ports(
             database=database,

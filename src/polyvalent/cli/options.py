@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from polyvalent.errors import NotFound
+from polyvalent.errors import Misconfigured, NotFound
 from polyvalent.settings import Settings, read_settings
 
 PLACE = "Where the data is"
@@ -59,6 +59,11 @@ def settings_of(data_dir: Path | None = None, database_url: str | None = None) -
         settings = replace(settings, data_dir=data_dir.expanduser().absolute())
     if database_url is not None:
         settings = replace(settings, database_url=database_url)
+    if settings.data_dir.exists() and not settings.data_dir.is_dir():
+        raise Misconfigured(
+            f"The data folder {settings.data_dir} is a file. Name a folder with --data-dir or "
+            "POLYVALENT_DATA_DIR."
+        )
     return settings
 
 

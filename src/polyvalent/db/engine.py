@@ -25,6 +25,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 
+from polyvalent.db.postgresql import check_parameters, split_parameters, why_silent
 from polyvalent.errors import Misconfigured, Unavailable
 
 Connection = AsyncConnection
@@ -39,6 +40,8 @@ SQLITE_READERS = 4
 POSTGRESQL_CONNECTIONS = 10
 # BUSY, LOCKED, IOERR, FULL, CANTOPEN: sqlite.org/rescode.html
 SQLITE_PASSING = frozenset({5, 6, 10, 13, 14})
+# CORRUPT, NOTADB
+SQLITE_DAMAGED = frozenset({11, 26})
 # Connection, authorization, no such database, deadlock, resources, shutdown: PostgreSQL 18, A
 POSTGRESQL_PASSING = ("08", "28", "3D", "40", "53", "55P03", "57P")
 
@@ -99,11 +102,11 @@ async def open_database(url: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> 
 
     "sqlite:///relative/or//absolute/path.db" creates the file (0600) and its directory (0700);
     "postgresql://user:password@host/name", also "postgres://" and "postgresql+asyncpg://",
-    with `?sslmode=require` if need be. `busy_timeout_ms` is how long SQLite waits for the lock
-    that another process holds.
+    with parameters such as `?sslmode=require` behind it. `busy_timeout_ms` is how long SQLite
+    waits for the lock that another process holds.
 
-    Raises Misconfigured for any other URL or a file that cannot be made, and Unavailable if
-    the database does not answer.
+    Raises Misconfigured for any other URL, a file that cannot be made and one that is no
+    database, and Unavailable, saying why, if the database does not answer.
     """
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite":
@@ -117,8 +120,10 @@ async def open_database(url: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> 
             reader=_sqlite_engine(parsed, pool_size=SQLITE_READERS, pragmas=reading),
         )
     else:
+        plain, arguments = split_parameters(parsed)
         engine = create_async_engine(
-            parsed,
+            plain,
+            connect_args=arguments,
             pool_size=POSTGRESQL_CONNECTIONS,
             max_overflow=0,
             pool_timeout=POOL_TIMEOUT_S,
@@ -130,6 +135,13 @@ async def open_database(url: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> 
     try:
         async with database.reading() as connection:
             await connection.execute(text("SELECT 1"))
+    except Unavailable as error:
+        await database.close()
+        reason = "" if database.is_sqlite else why_silent(error, url=parsed)
+        if not reason:
+            raise
+        # Whoever opens a database has its URL before them, so the place may be named.
+        raise Unavailable(f"The database does not answer. {reason}") from error
     except BaseException:
         await database.close()
         raise
@@ -155,10 +167,7 @@ def parse_url(url: str) -> URL:
             raise Misconfigured(f"{expected} SQLite without a file would forget every instance.")
         return parsed.set(drivername="sqlite+aiosqlite")
     if parsed.drivername in ("postgresql", "postgres", "postgresql+asyncpg"):
-        query: dict[str, Any] = dict(parsed.query)
-        if "sslmode" in query:  # libpq's word; asyncpg's is ssl
-            query["ssl"] = query.pop("sslmode")
-        return parsed.set(drivername="postgresql+asyncpg", query=query)
+        return check_parameters(parsed).set(drivername="postgresql+asyncpg")
     raise Misconfigured(expected)
 
 
@@ -271,6 +280,11 @@ async def _begun(engine: AsyncEngine) -> AsyncIterator[Connection]:
     except DBAPIError as error:
         if _is_passing(error):
             raise _silent() from error
+        if _is_damaged(error):
+            raise Misconfigured(
+                f"The file {engine.url.database} is not a database, or is damaged. Restore it "
+                "from a backup."
+            ) from error
         raise
     except OSError as error:
         if connected:  # the body's own: a file, a deadline
@@ -285,6 +299,11 @@ def _is_passing(error: DBAPIError) -> bool:
         return code & 0xFF in SQLITE_PASSING
     state = getattr(error.orig, "sqlstate", None) or ""
     return error.connection_invalidated or state.startswith(POSTGRESQL_PASSING)
+
+
+def _is_damaged(error: DBAPIError) -> bool:
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in SQLITE_DAMAGED
 
 
 def _silent() -> Unavailable:

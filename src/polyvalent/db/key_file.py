@@ -106,15 +106,21 @@ class KeyFile:
         return f"KeyFile({str(self.path)!r})"
 
 
-def open_key_file(path: Path, *, now: datetime, random: Random) -> KeyFile:
+def open_key_file(path: Path, *, now: datetime, random: Random, may_make: bool = True) -> KeyFile:
     """
     Open the key file, made with one fresh term if there is none.
 
-    Of two processes that make it at once, one wins and the other uses the winner's.
-    Raises Misconfigured if the file is readable by others, damaged, or cannot be made.
+    Of two processes that make it at once, one wins and the other uses the winner's. Beside a
+    database that holds secrets already a new one would open none of them: `may_make` is False.
+    Raises Misconfigured if the file is readable by others, damaged, missing, or cannot be made.
     """
     keys = KeyFile(path)
     if not path.exists():
+        if not may_make:
+            raise Misconfigured(
+                f"The key file {path} is missing; without it no secret in the database can be "
+                "opened. Restore it from a backup, or let POLYVALENT_KEY_FILE name the right one."
+            )
         term = make_term(random=random, created_at=now)
         _place(path, KeyRing(terms=(term,), current_id=term.id), replace=False)
     keys.ring()
