@@ -198,6 +198,8 @@ def test_nothing_secret_is_in_the_log_of_a_whole_flow(world, fetch):
     secrets = (*world.secrets.values(), *temporary.values(), store["consumerKey"],
                store["consumerSecret"], "wrongsecret", "wrongverifier")  # fmt: skip
     assert [secret for secret in secrets if secret in log] == []
+    assert '"status":400,' in log or '"status":401,' in log
+    assert '"error":"VendorRefused","problem":"signature_invalid"' in log
     assert all(json.loads(line)["level"] for line in log.splitlines())
 
 

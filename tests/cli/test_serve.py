@@ -15,10 +15,13 @@ def test_it_says_where_it_listens_and_is_healthy(shell, fetch):
     with shell.start("serve", "--port", "0", "--json") as running:
         status, health = fetch(f"{running.first['url']}/health")
         ready_s = time.monotonic() - started_at
+        lost, nothing = fetch(f"{running.first['url']}/instances")
 
     assert set(running.first) == {"url", "api", "docs", "dataDir"}
     assert running.first["dataDir"] == str(shell.data_dir)
     assert (status, health["status"]) == (200, "ok")
+    assert (lost, nothing["message"]) == (404, "The API is below /elements/api-v2.")
+    assert len(nothing["requestId"]) == 24
     assert ready_s < 6  # 2 s on a machine that does nothing else
     assert (shell.data_dir / "keys.json").stat().st_mode & 0o077 == 0
 

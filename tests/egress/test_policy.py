@@ -206,3 +206,12 @@ def test_it_never_passes_what_the_standard_library_calls_local(address):
 def test_it_passes_no_address_that_the_standard_library_calls_not_global(address):
     if not address.is_global:
         assert refuse_reason(address, ()) is not None
+
+
+def test_it_advises_nobody_to_allow_what_hands_out_credentials():
+    with pytest.raises(AddressRefused, match="Never allow it") as caught:
+        check_address(ip_address("169.254.169.254"), host="a.example", allow=())
+
+    assert "POLYVALENT_EGRESS_ALLOW" not in caught.value.message
+    with pytest.raises(AddressRefused, match=r"POLYVALENT_EGRESS_ALLOW=127\.0\.0\.1/32"):
+        check_address(ip_address("127.0.0.1"), host="127.0.0.1", allow=())

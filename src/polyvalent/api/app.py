@@ -27,7 +27,7 @@ from polyvalent.api import (
     resources,
     transformation_operations,
 )
-from polyvalent.api.edge import Edge, Receive, Scope, Send
+from polyvalent.api.edge import Edge, Receive, Scope, Send, make_request_id
 from polyvalent.api.metrics_page import MetricsPage
 from polyvalent.api.openapi import openapi
 from polyvalent.api.operation import BASE_PATH, Operation
@@ -121,7 +121,14 @@ def create_app(settings: Settings, *, opening: OpenPlatform | None = None) -> St
         if scope["type"] == "http" and f"{scope['path']}/".startswith(f"{BASE_PATH}/"):
             await edge({**scope, "root_path": BASE_PATH}, receive, send)
         else:
+            await answer_outside(scope, receive, send)
+
+    async def answer_outside(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
             await unknown(scope, receive, send)
+            return
+        body = {"requestId": make_request_id(), "message": f"The API is below {BASE_PATH}."}
+        await JSONResponse(body, status_code=404)(scope, receive, send)
 
     app.router.default = answer_unmatched
     return app

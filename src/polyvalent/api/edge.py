@@ -8,6 +8,7 @@ query string and no header of the request: both may hold secrets.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from time import perf_counter
 from traceback import format_tb
@@ -57,6 +58,8 @@ _MISCONFIGURED = (
     "This platform is not set up right and cannot answer this request. Tell its operator the "
     "requestId: the log has the reason under it."
 )
+# The name of a problem is a fixed word; what stands beside it may be anything.
+_PROBLEM = re.compile(r"\boauth_problem=([a-z_]{4,40})\b")
 _log = structlog.get_logger("polyvalent.api")
 
 
@@ -70,12 +73,13 @@ class Edge:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever happens on the way."""
         started_at = perf_counter()
-        request_id = os.urandom(REQUEST_ID_BYTES).hex()
+        request_id = make_request_id()
         method, path = scope["method"], _path(scope)
         headers = tuple(
             (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
         )
         outcome: Headers = ()
+        told: dict[str, Any] = {}
         progress = Progress()
         try:
             status, body, outcome = 200, b"", ()
@@ -94,6 +98,7 @@ class Edge:
                 outcome = answer.headers
         except PolyvalentError as error:
             status, body, outcome = _failed(error, request_id)
+            told = _told(error, status)
         except Exception as error:  # noqa: BLE001  # the edge: a defect must still be answered
             _log.error(
                 REQUEST_BROKE,
@@ -104,6 +109,7 @@ class Edge:
             )
             status = 500
             body = orjson.dumps({"requestId": request_id, "message": _DEFECT})
+            told = {"error": type(error).__qualname__}
         answered = Response(
             status=status,
             headers=(
@@ -118,13 +124,15 @@ class Edge:
         )
         await _send(send, answered)
         elapsed_ms = (perf_counter() - started_at) * 1000
-        _log.info(
+        note = _log.info if status < 500 else _log.warning
+        note(
             REQUEST_ANSWERED,
             request_id=request_id,
             method=method,
             path=_shown(path),
             status=status,
             ms=round(elapsed_ms, 1),
+            **told,
         )
         operation = progress.operation
         self._platform_of(scope).metrics.note_answer(
@@ -166,16 +174,38 @@ class Edge:
         return await self._router.answer(call, read=read)
 
 
-def _trace(error: Exception) -> dict[str, Any]:
-    """Show where a defect arose: types and source lines, but no values, which may be secrets."""
+def make_request_id() -> str:
+    """Draw the name of one request: 24 hex digits."""
+    return os.urandom(REQUEST_ID_BYTES).hex()
+
+
+def _chain(error: BaseException) -> str:
+    """Name an error and what it came from: "Unavailable from DBAPIError from OSError"."""
     chain: list[str] = []
     cause: BaseException | None = error
     while cause is not None and len(chain) < 5:
         chain.append(type(cause).__qualname__)
         cause = cause.__cause__ or cause.__context__
+    return " from ".join(chain)
+
+
+def _told(error: PolyvalentError, status: int) -> dict[str, Any]:
+    """
+    Say for the log what kind of refusal it was, from names alone: a text may quote a secret.
+
+    {"error": "VendorRefused", "problem": "signature_invalid"}; from 500 on with what it came from.
+    """
+    told = {"error": _chain(error) if status >= 500 else type(error).__qualname__}
+    if problem := _PROBLEM.search(error.provider_message or ""):
+        told["problem"] = problem[1]
+    return told
+
+
+def _trace(error: Exception) -> dict[str, Any]:
+    """Show where a defect arose: types and source lines, but no values, which may be secrets."""
     # The last frames tell where; a recursion has a thousand more of the same.
     frames = format_tb(error.__traceback__, limit=-FRAMES_SHOWN)
-    return {"error": " from ".join(chain), "frames": "".join(frames)}
+    return {"error": _chain(error), "frames": "".join(frames)}
 
 
 def _path(scope: Scope) -> str:

@@ -76,6 +76,9 @@ _PUBLIC_IPV6 = IPv6Network("2000::/3")
 _LOW_32_BITS = 0xFFFF_FFFF
 
 
+_METADATA = "metadata"
+
+
 class AddressRefused(BadRequest):
     """
     Report an address that outgoing calls may not reach.
@@ -89,10 +92,13 @@ class AddressRefused(BadRequest):
     def __init__(self, *, host: str, address: Address, reason: str) -> None:
         shown = str(address)
         told = shown if shown == host else f"{shown}, the address of {host},"
-        super().__init__(
-            f"{told} is {reason}; calls to it are refused. If this is intended, the operator "
-            f"allows it with POLYVALENT_EGRESS_ALLOW={shown}/{address.max_prefixlen}."
+        advice = (
+            f"If this is intended, the operator allows it with POLYVALENT_EGRESS_ALLOW={shown}/"
+            f"{address.max_prefixlen}."
         )
+        if _METADATA in reason:
+            advice = "Never allow it: it hands out the credentials of the machine."
+        super().__init__(f"{told} is {reason}; calls to it are refused. {advice}")
         self.host = host
         self.address = address
 
