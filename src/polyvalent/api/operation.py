@@ -26,6 +26,8 @@ Schema = Mapping[str, Any]
 # What every path of the API begins with.
 BASE_PATH = "/elements/api-v2"
 LARGEST_PAGE = 2000
+# The tag of calls that lead to a vendor, and change nothing here.
+RESOURCES = "Resources"
 
 
 # Is told what was sent to the caller, and in how many milliseconds, once that is done.
@@ -162,6 +164,11 @@ class Operation:
     answer: Schema = field(default_factory=dict)
     answer_headers: tuple[str, ...] = ()
     statuses: tuple[int, ...] = ()
+
+    @property
+    def changes_platform(self) -> bool:
+        """Say whether instances or elements may be other afterwards."""
+        return self.method != "GET" and self.tag != RESOURCES
 
 
 def warn(warnings: tuple[str, ...]) -> Headers:

@@ -8,7 +8,7 @@ from functools import partial
 from polyvalent.api import schemas
 from polyvalent.api.answer_cache import Question, answer_with_cache
 from polyvalent.api.instances import element_of
-from polyvalent.api.operation import Answer, Call, Operation, Parameter
+from polyvalent.api.operation import RESOURCES, Answer, Call, Operation, Parameter
 from polyvalent.api.tracing import followed, trail_header
 from polyvalent.api.transformations import origin_of
 from polyvalent.errors import Unauthorized
@@ -18,7 +18,7 @@ from polyvalent.hub.model import Answer as Answered
 from polyvalent.hub.model import Incoming
 from polyvalent.hub.resolve import split_path
 from polyvalent.instances.connect import connect
-from polyvalent.instances.find import find_by_token
+from polyvalent.instances.find import recall_by_token
 from polyvalent.instances.model import Instance
 from polyvalent.transformations.resolve import resolve_mappings
 
@@ -36,7 +36,7 @@ async def instance_of_token(call: Call) -> Instance:
             "Resources of an instance need its element token. Send the header "
             "Authorization: User …, Organization …, Element <element token>"
         )
-    return await find_by_token(platform.ports, caller, caller.element_token.reveal())
+    return await recall_by_token(platform.ports, caller, caller.element_token.reveal())
 
 
 async def answer_instance(call: Call, instance: Instance, *, path: str) -> Answer:
@@ -162,7 +162,7 @@ def _declare(method: str, path: str, summary: str) -> Operation:
         path=path,
         handle=answer_resource,
         access="element",
-        tag="Resources",
+        tag=RESOURCES,
         summary=summary,
         parameters=(*placed, _ONCE) if writes else tuple(placed),
         body={"type": "object"} if method in ("POST", "PATCH", "PUT") else None,

@@ -83,7 +83,14 @@ class Router:
             call = replace(call, caller=caller)
         else:
             most_bytes = min(most_bytes, LARGEST_STRANGERS_BODY_BYTES)
-        return await operation.handle(replace(call, body=await read(most_bytes)))
+        call = replace(call, body=await read(most_bytes))
+        if not operation.changes_platform:
+            return await operation.handle(call)
+        try:
+            return await operation.handle(call)
+        finally:
+            # Also after a failure: a part may have been done, and asking again costs little.
+            call.platform.ports.memory.doubt()
 
 
 def _compile(path: str) -> re.Pattern[str]:

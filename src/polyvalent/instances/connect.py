@@ -89,3 +89,4 @@ async def _remember(ports: Ports, instance_id: int, *, variant: str) -> None:
                 now=ports.now(),
                 changes={"signing_variant": variant},
             )
+        ports.memory.doubt()

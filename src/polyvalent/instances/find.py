@@ -53,11 +53,31 @@ async def find_by_token(ports: Ports, caller: Caller | None, token: str) -> Inst
     """
     async with ports.database.reading() as connection:
         found = await sql.find_instance_by_token(connection, ports.keys, token=token)
+    return _of_caller(found, caller)
+
+
+def _of_caller(found: Instance | None, caller: Caller | None) -> Instance:
     if found is None or (caller is not None and found.organization_id != caller.organization.id):
         raise Unauthorized(
             "The element token is not known: it is mistyped, or its instance was deleted."
         )
     return found
+
+
+async def recall_by_token(ports: Ports, caller: Caller, token: str) -> Instance:
+    """
+    Find the instance of an element token for a call to its resources.
+
+    What other processes changed within the last second may be missing; see `recall`. Raises as
+    `find_by_token`.
+    """
+    memory = ports.memory
+    known = await memory.recall(ports.database, token)
+    if known is None:
+        read_at_s, doubts = memory.clock(), memory.doubts
+        known = await find_by_token(ports, None, token)
+        memory.keep(token, known, read_at_s=read_at_s, doubts=doubts)
+    return _of_caller(known, caller)
 
 
 async def find_owners(

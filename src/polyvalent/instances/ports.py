@@ -12,6 +12,7 @@ from polyvalent.db.key_file import KeyFile
 from polyvalent.egress import Door
 from polyvalent.exchange import Exchange, Request
 from polyvalent.instances.model import Connection
+from polyvalent.instances.recall import Memory
 from polyvalent.instances.turnstile import Turnstile
 
 # Sends a call of a connection; proves with it that the connection works, or raises.
@@ -40,6 +41,8 @@ class Ports:
     deadline_s: float = 60.0
     # Counts what callers without secrets make us call.
     strangers: Turnstile = field(default_factory=Turnstile, repr=False)
+    # Instances that calls used a moment ago.
+    memory: Memory = field(default_factory=Memory, repr=False)
     # Proves that a connection works whose calls are not signed.
     prove: Prove = field(default=prove_nothing, repr=False)
     mark: Callable[[str], None] = field(default=pass_by, repr=False)

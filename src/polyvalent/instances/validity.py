@@ -78,3 +78,4 @@ class Validity:
                     changes=changes,
                     version=connection.version,
                 )
+            self._ports.memory.doubt()

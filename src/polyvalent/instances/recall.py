@@ -1,0 +1,102 @@
+"""
+Remember instances that were read a moment ago, for the calls to their resources.
+
+Reading an instance takes three statements and opens its secrets, which is more work than the rest
+of a call. What is remembered is believed for a second; then one small statement asks whether the
+instance or its organization's elements have changed since. Whatever changes an instance in this
+process raises a doubt, and the next call asks at once; other processes' changes are seen within
+that second.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from cachetools import TTLCache
+from sqlalchemy import select
+
+from polyvalent.db import Connection as DatabaseConnection
+from polyvalent.db import Database
+from polyvalent.db.schema import element_version
+from polyvalent.db.schema import instance as instance_table
+from polyvalent.instances.model import Instance, InstanceId
+
+BELIEVED_FOR_S = 1.0
+# Opened secrets stay in memory no longer than this, also of instances that do not change.
+LIVES_S = 30
+INSTANCES_KEPT = 512
+
+
+@dataclass(kw_only=True, slots=True)
+class _Kept:
+    instance: Instance
+    checked_at_s: float
+    doubts: int  # how many there had been when it was last known to be so
+
+
+@dataclass(kw_only=True, slots=True)
+class Memory:
+    """
+    Hold instances by the digest of their element token; belongs to one process.
+
+    `clock` counts seconds from any moment and never goes back.
+    """
+
+    clock: Callable[[], float] = field(default=time.monotonic, repr=False)
+    doubts: int = 0
+    _kept: TTLCache[bytes, _Kept] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Begin with nothing."""
+        self._kept = TTLCache(maxsize=INSTANCES_KEPT, ttl=LIVES_S, timer=self.clock)
+
+    def doubt(self) -> None:
+        """Believe nothing any more without asking; to be called after a change is committed."""
+        self.doubts += 1
+
+    async def recall(self, database: Database, token: str) -> Instance | None:
+        """
+        Return the instance of a token as it is now, None if it is not remembered.
+
+        Raises Unavailable if the database has to be asked and does not answer.
+        """
+        place = _place(token)
+        kept: _Kept | None = self._kept.get(place)
+        if kept is None:
+            return None
+        now_s, doubts = self.clock(), self.doubts
+        if kept.doubts == doubts and now_s - kept.checked_at_s < BELIEVED_FOR_S:
+            return kept.instance
+        async with database.reading() as connection:
+            versions = await read_versions(connection, kept.instance.id)
+        if versions != (kept.instance.version, kept.instance.elements_version):
+            self._kept.pop(place, None)
+            return None
+        kept.checked_at_s, kept.doubts = now_s, doubts
+        return kept.instance
+
+    def keep(self, token: str, instance: Instance, *, read_at_s: float, doubts: int) -> None:
+        """Remember an instance; the moment and the number of doubts are from before it was read."""
+        self._kept[_place(token)] = _Kept(instance=instance, checked_at_s=read_at_s, doubts=doubts)
+
+
+async def read_versions(
+    connection: DatabaseConnection, instance_id: InstanceId
+) -> tuple[int, int] | None:
+    """Return the version of an instance and that of its organization's elements, None if gone."""
+    table, elements = instance_table, element_version
+    joined = table.outerjoin(elements, elements.c.organization_id == table.c.organization_id)
+    query = (
+        select(table.c.version, elements.c.version.label("elements"))
+        .select_from(joined)
+        .where(table.c.id == instance_id)
+    )
+    row = (await connection.execute(query)).first()
+    return None if row is None else (row.version, row.elements or 0)
+
+
+def _place(token: str) -> bytes:
+    return sha256(token.encode("utf-8", "surrogatepass")).digest()
