@@ -4,7 +4,7 @@ window.SwaggerUIBundle({
   dom_id: "#reference",
   deepLinking: true,
   persistAuthorization: false,
-  docExpansion: "list",
+  docExpansion: "none",
   defaultModelsExpandDepth: 0,
   tryItOutEnabled: true,
   validatorUrl: null,
