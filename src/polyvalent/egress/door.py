@@ -22,7 +22,7 @@ import aiohttp
 from polyvalent.egress.failure import BrokenAnswer, DeadlinePassed, NotConnected
 from polyvalent.egress.resolve import Resolve, ask_system
 from polyvalent.egress.retry import PASSING_STATUSES, SAFE_METHODS, asked_pause_s, backoff_s
-from polyvalent.egress.target import read_target
+from polyvalent.egress.target import Target, read_target
 from polyvalent.egress.wire import Progress, open_session, transmit
 from polyvalent.errors import Unavailable
 from polyvalent.exchange import Exchange, Request
@@ -39,6 +39,7 @@ DEFAULT_MAX_BODY_BYTES = 32 * 1024 * 1024
 class _Call:
     # One `send` with everything its attempts share.
     request: Request
+    target: Target
     sign: Sign | None
     max_body_bytes: int
     attempts: int
@@ -134,15 +135,16 @@ class Door:
         request; Unavailable when the door is closed.
         """
         loop = asyncio.get_running_loop()
+        target = read_target(request.url, allow=self._allow)
         call = _Call(
             request=request,
+            target=target,
             sign=sign,
             max_body_bytes=max_body_bytes,
             attempts=attempts,
             observe=observe,
             ends_at_s=loop.time() + deadline_s,
         )
-        target = read_target(request.url, allow=self._allow)
         limit = asyncio.timeout(deadline_s)
         try:
             async with limit:
@@ -178,7 +180,9 @@ class Door:
         call.tries.append(progress)
         started_s = time.perf_counter()
         request = call.request if call.sign is None else call.sign(call.request)
-        target = read_target(request.url, allow=self._allow)
+        target = call.target
+        if request.url != call.request.url:
+            target = read_target(request.url, allow=self._allow)
         try:
             response = await transmit(
                 self._open(),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 from urllib.parse import quote
 
@@ -91,7 +92,11 @@ def find_resource_name(element: Element, vendor_name: str) -> str:
     """Return the resource that a vendorName means: "stockitems" → "inventory"."""
     # The name of a resource, else the vendor's own name of an object that has one.
     name = vendor_name.strip("/")
-    words = {part for resource in element.resources for part in strip_hub(resource.path).split("/")}
-    if name in words:
+    if name in _words(tuple(resource.path for resource in element.resources)):
         return name
     return next((item.name for item in element.objects if item.vendor_name == name), name)
+
+
+@lru_cache(maxsize=512)
+def _words(paths: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(part for path in paths for part in strip_hub(path).split("/"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from types import NoneType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +24,13 @@ DEEPEST = 100
 NO_FIELDS = (
     "rows came without any field: the vendor's user may see the rows, but no attribute of them"
 )
+
+
+_OUTER = frozenset((dict, list))
+
+
+class _TooDeep(Exception):
+    """Tell that a row is nested deeper than any row is."""
 
 
 class SingleRow(Exception):
@@ -57,7 +65,8 @@ def read_rows(
     Raises VendorFailure if the answer holds no rows, and SingleRow if it holds an object where
     nothing says that it must be a list, as the answer of /products/count does.
     """
-    data = _find_root(_decode(response), resource.root_key)
+    strip = strips_nulls(configuration)
+    data = _find_root(_decode(response, shallow=not strip), resource.root_key)
     keyed = resource.collection is not None and resource.collection.shape == "keyed"
     if keyed and isinstance(data, dict):
         pairs: Iterable[tuple[str | None, Any]] = data.items()
@@ -69,17 +78,19 @@ def read_rows(
     else:
         raise _not_rows(response)
     primary_key = primary_key_of(element, resource)
-    strip = strips_nulls(configuration)
     named = tuple(_response_names(element, resource))
-    return tuple(
-        _finish(
-            _name_members(row if isinstance(row, dict) else {}, named),
-            key,
-            primary_key=primary_key,
-            strip=strip,
+    try:
+        return tuple(
+            _finish(
+                _name_members(row if isinstance(row, dict) else {}, named),
+                key,
+                primary_key=primary_key,
+                strip=strip,
+            )
+            for key, row in pairs
         )
-        for key, row in pairs
-    )
+    except _TooDeep:
+        raise _not_rows(response) from None
 
 
 def read_row(
@@ -91,19 +102,23 @@ def read_row(
     Raises VendorFailure if the answer is no row. An empty list, by which some vendors mean a row
     without visible fields, comes as {}.
     """
-    data = _find_root(_decode(response), resource.root_key)
+    strip = strips_nulls(configuration)
+    data = _find_root(_decode(response, shallow=not strip), resource.root_key)
     if data == []:
         return {}
     if isinstance(data, list) and len(data) == 1 and "[*]" in resource.root_key:
         data = data[0]
     if not isinstance(data, dict):
         raise _not_rows(response)
-    return _finish(
-        _name_members(data, tuple(_response_names(element, resource))),
-        None,
-        primary_key=primary_key_of(element, resource),
-        strip=strips_nulls(configuration),
-    )
+    try:
+        return _finish(
+            _name_members(data, tuple(_response_names(element, resource))),
+            None,
+            primary_key=primary_key_of(element, resource),
+            strip=strip,
+        )
+    except _TooDeep:
+        raise _not_rows(response) from None
 
 
 def find_created_id(element: Element, resource: Resource, exchange: Exchange) -> str | None:
@@ -163,10 +178,11 @@ def rule_of(element: Element, exchange: Exchange) -> FailureRule | None:
     return classify(element, exchange.request.method, exchange.response)
 
 
-def _decode(response: Response) -> Any:
+def _decode(response: Response, *, shallow: bool = True) -> Any:
+    # Whoever leaves nulls out of rows looks at every depth anyway, and need not ask for it here.
     try:
         data = orjson.loads(response.body)
-        if nests_deeper(data, than=DEEPEST):
+        if shallow and nests_deeper(data, than=DEEPEST):
             raise _not_rows(response)
         return data
     except orjson.JSONDecodeError as error:
@@ -223,7 +239,7 @@ def _find_root(data: Any, root_key: str) -> Any:
 
 def _finish(row: Row, key: str | None, *, primary_key: str, strip: bool) -> Row:
     own = row.get("id") if primary_key == "id" else row.get(primary_key, key)
-    rest = _without_nulls(row) if strip else row
+    rest = _without_nulls(row, room=DEEPEST) if strip else row
     return rest if own is None or "id" in rest else {"id": own, **rest}
 
 
@@ -242,11 +258,22 @@ def _name_members(row: Row, named: tuple[tuple[str, str], ...]) -> Row:
     return row
 
 
-def _without_nulls(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _without_nulls(item) for name, item in value.items() if item is not None}
-    if isinstance(value, list):
-        return [_without_nulls(item) for item in value]
+def _without_nulls(value: Any, *, room: int) -> Any:
+    # Rows were read from JSON just now and belong to nobody else, so members are put in place.
+    # Most hold plain values only: their kinds tell so faster than a look at each of them.
+    if not room:
+        raise _TooDeep
+    if type(value) is list:
+        return [
+            _without_nulls(item, room=room - 1) if type(item) in _OUTER else item for item in value
+        ]
+    kinds = set(map(type, value.values()))
+    if NoneType in kinds:
+        value = {name: item for name, item in value.items() if item is not None}
+    if not kinds.isdisjoint(_OUTER):
+        for name, item in value.items():
+            if type(item) in _OUTER:
+                value[name] = _without_nulls(item, room=room - 1)
     return value
 
 
