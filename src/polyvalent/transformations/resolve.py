@@ -24,7 +24,7 @@ class Mappings:
     version: int = 0  # of the organization's transformations when they were read
     element: Element | None = field(default=None, repr=False)
     _found: dict[str, Found] = field(default_factory=dict, repr=False)
-    _compiled: dict[str, Mapping] = field(default_factory=dict, repr=False)
+    _compiled: dict[str, Mapping] = field(default_factory=dict, repr=False, compare=False)
 
     def names(self) -> Iterable[str]:
         """Return the names of the mapped objects."""
@@ -65,8 +65,9 @@ class Kept:
     checked_at: datetime
 
 
-# Of one process, by instance id. Whoever changes a transformation clears it.
-Cache = MutableMapping[int, Kept]
+# Of one process, by instance id; by account and element what its instances have in common.
+# Whoever changes a transformation clears it.
+Cache = MutableMapping[int | tuple[int, str], Kept]
 # The key of the element that one was cloned from, its own if it was not.
 FindOrigin: TypeAlias = Callable[[Element], Awaitable[str]]
 NOTHING = Mappings()
@@ -103,6 +104,23 @@ async def resolve_mappings(
             found = await read_visible(
                 connection, ports, of_instance(instance), element, origin=origin
             )
-        known = Mappings(version=version, element=element, _found=found)
+        known = _share(
+            Mappings(version=version, element=element, _found=found), instance, cache=cache, now=now
+        )
     cache[instance.id] = Kept(known, now)
     return known
+
+
+def _share(mappings: Mappings, instance: Instance, *, cache: Cache, now: datetime) -> Mappings:
+    """
+    Return the equal mappings of another instance, if there are some.
+
+    Few instances have transformations of their own: a thousand of one element then hold one
+    compiled mapping instead of a thousand.
+    """
+    place = (instance.account_id, instance.element_key)
+    kept = cache.get(place)
+    if kept is not None and kept.mappings == mappings:
+        return kept.mappings
+    cache[place] = Kept(mappings, now)
+    return mappings
