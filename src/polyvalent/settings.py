@@ -9,9 +9,31 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from polyvalent.errors import Misconfigured
+
+# Each of them has a comment below, but the last: it is read by the scripts.
+KNOWN = (
+    "POLYVALENT_DATA_DIR",
+    "POLYVALENT_DATABASE_URL",
+    "POLYVALENT_KEY_FILE",
+    "POLYVALENT_EGRESS_ALLOW",
+    "POLYVALENT_PUBLIC_URL",
+    "POLYVALENT_LOG_LEVEL",
+    "POLYVALENT_MAX_BODY_BYTES",
+    "POLYVALENT_VENDOR_DEADLINE_S",
+    "POLYVALENT_CALLS_PER_SECOND",
+    "POLYVALENT_WRITERS_PER_STORE",
+    "POLYVALENT_BREAKER_FAILURES",
+    "POLYVALENT_BREAKER_REST_S",
+    "POLYVALENT_SCAN_LIMIT",
+    "POLYVALENT_CACHE_BYTES",
+    "POLYVALENT_METRICS_TOKEN",
+    "POLYVALENT_PYTHON",
+)
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -82,7 +104,7 @@ def read_settings(environ: Mapping[str, str], *, home: Path) -> Settings:
         database_url=environ.get("POLYVALENT_DATABASE_URL", ""),
         key_file=Path(key_file).expanduser() if key_file else None,
         egress_allow=read_networks(environ.get("POLYVALENT_EGRESS_ALLOW", "")),
-        public_url=environ.get("POLYVALENT_PUBLIC_URL", "").rstrip("/"),
+        public_url=_public_url(environ.get("POLYVALENT_PUBLIC_URL", "").rstrip("/")),
         log_level=level,
         max_body_bytes=int(_number(environ, "POLYVALENT_MAX_BODY_BYTES", 5 * 1024 * 1024)),
         vendor_deadline_s=_number(environ, "POLYVALENT_VENDOR_DEADLINE_S", 60.0),
@@ -94,6 +116,21 @@ def read_settings(environ: Mapping[str, str], *, home: Path) -> Settings:
         metrics_token=environ.get("POLYVALENT_METRICS_TOKEN", ""),
         cache_bytes=int(_number(environ, "POLYVALENT_CACHE_BYTES", 64 * 1024 * 1024)),
     )
+
+
+def unknown_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """
+    Complain of each variable that looks like a setting and is none.
+
+    {"POLYVALENT_EGRES_ALLOW": "…"} → ("POLYVALENT_EGRES_ALLOW is no setting. Did you mean …?",)
+    """
+    found = []
+    for name in sorted(environ):
+        if name.startswith("POLYVALENT_") and name not in KNOWN:
+            near = get_close_matches(name, KNOWN, n=1)
+            hint = f"Did you mean {near[0]}?" if near else "It changes nothing."
+            found.append(f"{name} is no setting. {hint}")
+    return tuple(found)
 
 
 def read_networks(text: str) -> tuple[Network, ...]:
@@ -112,6 +149,22 @@ def read_networks(text: str) -> tuple[Network, ...]:
                 "Write addresses like 127.0.0.1/32 or fd00::/8, separated by commas."
             ) from error
     return tuple(networks)
+
+
+def _public_url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        is_bare = not (parts.path or parts.query or parts.fragment or "@" in text)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and is_bare
+        usable = usable and parts.port != 0
+    except ValueError:
+        usable = False
+    if text and not usable:
+        raise Misconfigured(
+            "POLYVALENT_PUBLIC_URL must be a scheme and a host, such as https://api.example.com, "
+            "without a path."
+        )
+    return text
 
 
 def _number(environ: Mapping[str, str], name: str, default: float) -> float:

@@ -222,3 +222,8 @@ async def _add_organization(
             random=random,
         )
     return organization.id
+
+
+def test_tells_a_name_that_stands_before_the_value() -> None:
+    with pytest.raises(Unauthorized, match="once more; leave the second one out"):
+        read_authorization("Authorization: User a, Organization b")

@@ -85,6 +85,8 @@ def test_a_command_finds_the_same_data_and_shows_no_password(tmp_path):
         ("https://a.example/x", "https://a.example/x"),
         ("https://u:p@a.example/x", "https://u:PASSWORD@a.example/x"),
         ("postgresql://u@a/x", "postgresql://u@a/x"),
+        ("u:p@a.example", "u:PASSWORD@a.example"),
+        ("a.example:8080/x", "a.example:8080/x"),
     ],
 )
 def test_a_password_in_a_url_is_not_shown(url, shown):

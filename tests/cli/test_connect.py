@@ -9,12 +9,15 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import socket
 import urllib.parse
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from polyvalent.catalog.load import load_catalog
+from polyvalent.cli.connect_run import list_first
 from polyvalent.cli.consent import Merchant, read_forms
 from polyvalent.egress import Door
 from polyvalent.settings import read_networks
@@ -97,13 +100,60 @@ async def test_it_connects_a_store_through_a_platform_elsewhere(world):
     assert json.loads(out)["name"] == "My Magento store"
 
 
+def test_wrong_secrets_of_a_platform_elsewhere_are_told_before_the_consent(world):
+    swapped = ("--organization", world.secrets["user"], "--user", world.secrets["organization"])
+
+    done = world.shell.run(
+        *("connect", "magento", *world.application, "--json", *swapped),
+        *("--server", world.platform.first["url"]),
+    )
+
+    assert (done.status, done.out) == (1, "")
+    assert "oauth_authorize" not in done.err
+    assert "does not let you in, so the store was not asked" in done.err
+    assert "They look swapped" in done.err
+
+
+async def test_a_second_instance_of_the_same_application_is_warned_of(world):
+    await world.connect("--name", "Before")
+
+    status, _, err = await world.connect("--name", "After")
+
+    assert status == 0, err
+    assert "(Before) is of this store already" in err.replace("\n  ", " ")
+
+
+def test_the_option_for_another_callback_port_is_named(world):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = world.shell.run("connect", "magento", *world.application, "--callback-port", port)
+
+    assert done.status == 1
+    assert "Choose another one with --callback-port; --callback-port 0 takes" in done.err
+
+
+def test_an_entry_that_the_element_has_not_is_refused_before_the_consent(world):
+    done = world.shell.run("connect", "magento", *world.application, "--set", "store.ulr=x")
+    other = world.shell.run("connect", "magento", *world.application, "--set", "foo=bar")
+
+    assert (done.status, other.status) == (2, 2)
+    assert "has no such entry. Did you mean store.url?" in done.err
+    assert "Known: " in other.err
+
+
+def test_what_people_look_at_first_stands_first():
+    paths = list_first(load_catalog().find("magento"))
+
+    assert [path.rpartition("/")[2] for path in paths[:3]] == ["orders", "products", "customers"]
+
+
 async def test_a_merchant_who_declines_is_no_defect(world):
     status, out, err = await world.connect(reject=True)
 
     assert (status, out) == (1, "")
     assert err.splitlines()[-1] == (
-        "polyvalent: The merchant declined, so nothing was connected. Talk to them, then start "
-        "again."
+        "polyvalent: Nothing was connected: the store says that the merchant declined. Ask the "
+        "merchant, then start again."
     )
 
 
@@ -151,7 +201,7 @@ def test_instances_are_listed_shown_and_deleted_without_their_secrets(world, her
     assert kept.status == 1
     assert deleted.out == f"Instance {number} is deleted.\n"
     assert after.status == 1
-    assert f"There is no instance {number}" in after.err
+    assert f"There is no instance {number}. polyvalent instances list shows them." in after.err
 
 
 def test_keys_are_rotated_while_the_platform_runs(world, here, fetch):

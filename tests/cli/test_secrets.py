@@ -27,6 +27,16 @@ def test_it_shows_a_header_that_works_while_the_platform_runs(shell, fetch):
         assert fetch(f"{running.first['api']}/instances", authorization=header[1]) == (200, [])
 
 
+def test_a_single_key_is_not_retired(here, tmp_path):
+    place = ("--data-dir", str(tmp_path))
+    here("secrets", *place)
+
+    done = here("keys", "retire", *place)
+
+    assert done.status == 0
+    assert done.out.startswith("There was no old key: ")
+
+
 def test_a_lost_key_file_is_not_replaced_by_a_new_one(here, tmp_path):
     place = ("--data-dir", str(tmp_path))
     assert here("secrets", *place).status == 0

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import re
 import signal
 import socket
 import time
 
 import pytest
+
+import polyvalent.settings
+from polyvalent.errors import Misconfigured
+from polyvalent.settings import KNOWN, read_settings, unknown_variables
 
 
 def test_it_says_where_it_listens_and_is_healthy(shell, fetch):
@@ -76,6 +82,34 @@ def test_options_stand_above_variables(shell):
     assert not (shell.home / "other").exists()
     assert "serve.started" in running.log[0]
     assert not running.log[0].startswith("{")
+
+
+def test_a_variable_that_is_no_setting_is_warned_of(shell):
+    with shell.start("serve", "--port", "0", "--json", POLYVALENT_EGRES_ALLOW="x") as running:
+        pass
+
+    first = json.loads(running.log[0])
+    assert (first["level"], first["event"]) == ("warning", "setting.unknown")
+    assert first["reason"] == (
+        "POLYVALENT_EGRES_ALLOW is no setting. Did you mean POLYVALENT_EGRESS_ALLOW?"
+    )
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["api.example.com", "https://", "https://a.example/x", "ftp://a", "https://u:p@a.example"],
+)
+def test_a_public_address_that_is_none_is_refused(shell, url):
+    with pytest.raises(Misconfigured, match="POLYVALENT_PUBLIC_URL must be a scheme and a host"):
+        read_settings({"POLYVALENT_PUBLIC_URL": url}, home=shell.home)
+
+
+def test_every_setting_is_known_and_every_known_one_is_a_setting():
+    source = inspect.getsource(polyvalent.settings)
+    named = set(re.findall(r"# (POLYVALENT_[A-Z_]+):", source))
+
+    assert set(KNOWN) - {"POLYVALENT_PYTHON"} == named
+    assert unknown_variables(dict.fromkeys(KNOWN, "")) == ()
 
 
 def test_a_person_is_told_what_to_do_next(shell):

@@ -47,7 +47,8 @@ def test_it_says_its_version(shell):
     [
         ("nope", 2, "No such command 'nope'. Try: polyvalent --help"),
         ("serve --nope", 2, "No such option: --nope. Try: polyvalent serve --help"),
-        ("serve --port 70000", 2, "Try: polyvalent serve --help"),
+        ("serve --port 70000", 2, "it must be 65535 or less. Try: polyvalent serve --help"),
+        ("serve --port x", 2, "'--port': it must be a whole number. Try"),
         ("serve --log-format x", 2, "auto, json or text"),
         ("demo --store x", 2, "there is no simulated store 'x'"),
         ("elements show nope", 1, "There is no element 'nope'. Known keys: magento."),

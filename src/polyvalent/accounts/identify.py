@@ -19,6 +19,7 @@ EXPECTED = "Send the header: Authorization: User <user secret>, Organization <or
 # Release notes of the platform also write Token where Element is meant.
 SCHEMES = {"user": "user", "organization": "organization", "element": "element", "token": "element"}
 
+_HEX = re.compile("[0-9a-f]{32}")
 FORM = re.compile("[!-~]+")  # visible ASCII, no space
 
 # Callers by the SHA-256 of their header, in a cache that forgets within 30 s: a secret that
@@ -35,6 +36,11 @@ def read_authorization(header: str) -> Secrets:
 
     Raises Unauthorized for anything else, without repeating it.
     """
+    if header.lower().lstrip().startswith("authorization:"):
+        raise Unauthorized(
+            "The value of the header Authorization begins with Authorization: once more; leave "
+            f"the second one out. {EXPECTED}"
+        )
     found: dict[str, Secret] = {}
     for pair in header.split(","):
         scheme, _, secret = pair.strip().partition(" ")
@@ -46,6 +52,15 @@ def read_authorization(header: str) -> Secrets:
             raise Unauthorized(f"The Authorization header names {name} twice. {EXPECTED}")
         found[name] = Secret(secret)
     return Secrets(**found)
+
+
+def _swapped(secrets: Secrets) -> str:
+    # Told by their forms alone, so nobody learns whether one of them is right.
+    user, organization = secrets.user, secrets.organization
+    if user is None or organization is None:
+        return ""
+    is_swapped = _HEX.fullmatch(user.reveal()) and not _HEX.fullmatch(organization.reveal())
+    return "They look swapped: the organization secret has 32 hex digits. " if is_swapped else ""
 
 
 async def identify(
@@ -81,6 +96,7 @@ async def identify(
     if member is None:
         raise Unauthorized(
             "The secrets are unknown, inactive or do not belong together. "
+            f"{_swapped(secrets)}"
             f"{EXPECTED} (the command `bin/polyvalent secrets` prints both)"
         )
     caller = Caller(

@@ -40,7 +40,7 @@ class Listener:
 @asynccontextmanager
 async def listening(*, port: int = 0) -> AsyncIterator[Listener]:
     """Listen on 127.0.0.1 inside the block; raises Misconfigured if the port is taken."""
-    socket = bind("127.0.0.1", port)
+    socket = bind("127.0.0.1", port, option="--callback-port")
     arrivals: asyncio.Queue[Fields] = asyncio.Queue()
 
     async def answer(

@@ -10,7 +10,6 @@ import os
 import re
 import shlex
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 from polyvalent.settings import Settings
 
@@ -48,12 +47,5 @@ def place_of(settings: Settings) -> tuple[str, str]:
 
 def masked(url: str) -> str:
     """Return a URL to show: "https://user:x@host/" → "https://user:PASSWORD@host/"."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "URL"
-    login, at, host = parts.netloc.rpartition("@")
-    user, colon, _ = login.partition(":")
-    shown = f"{user}:PASSWORD" if colon else user
-    query = re.sub(r"(?i)(password=)[^&]*", r"\1PASSWORD", parts.query)
-    return urlunsplit(parts._replace(netloc=f"{shown}{at}{host}", query=query))
+    shown = re.sub(r"^([a-z+]+://)?([^/:@]*):[^/]*@", r"\1\2:PASSWORD@", url)
+    return re.sub(r"(?i)([?&]password=)[^&]*", r"\1PASSWORD", shown)

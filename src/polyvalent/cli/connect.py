@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +13,7 @@ import typer
 from polyvalent.cli.options import AsJson, DatabaseUrl, DataDir, Misused, settings_of
 from polyvalent.cli.simulators import simulator_names
 from polyvalent.errors import Misconfigured
+from polyvalent.settings import unknown_variables
 
 if TYPE_CHECKING:
     from polyvalent.catalog.element import Element
@@ -36,7 +39,7 @@ polyvalent connect {EXAMPLE} --store shop.example.com --server https://hub.examp
 
 
 def connect(
-    element: Annotated[str, typer.Argument(help="Key or id of the element.")],
+    element: Annotated[str, typer.Argument(metavar="ELEMENT", help="Key or id of the element.")],
     *,
     store: Annotated[
         str | None,
@@ -44,11 +47,14 @@ def connect(
     ] = None,
     key: Annotated[
         str | None,
-        typer.Option(help="The application's key at the store.", rich_help_panel=STORE),
+        typer.Option(
+            metavar="KEY", help="The application's key at the store.", rich_help_panel=STORE
+        ),
     ] = None,
     secret: Annotated[
         str | None,
         typer.Option(
+            metavar="SECRET",
             help="The secret beside it. Left out, it is asked for and not shown.",
             rich_help_panel=STORE,
         ),
@@ -68,9 +74,9 @@ def connect(
             rich_help_panel=STORE,
         ),
     ] = None,
-    name: Annotated[str | None, typer.Option(help="Name of the instance.")] = None,
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="Name of the instance.")] = None,
     tag: Annotated[
-        list[str] | None, typer.Option(help="Tag of the instance; may be repeated.")
+        list[str] | None, typer.Option(metavar="TAG", help="Tag of the instance; may be repeated.")
     ] = None,
     callback_port: Annotated[
         int,
@@ -108,11 +114,15 @@ def connect(
     ] = None,
     user: Annotated[
         str | None,
-        typer.Option(help="User secret there; asked for.", rich_help_panel=SERVER),
+        typer.Option(
+            metavar="SECRET", help="User secret there; asked for.", rich_help_panel=SERVER
+        ),
     ] = None,
     organization: Annotated[
         str | None,
-        typer.Option(help="Organization secret there; asked for.", rich_help_panel=SERVER),
+        typer.Option(
+            metavar="SECRET", help="Organization secret there; asked for.", rich_help_panel=SERVER
+        ),
     ] = None,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
@@ -121,7 +131,7 @@ def connect(
     """Walk a person through the flow; see `HELP` for what a person reads."""
     from polyvalent.catalog.load import load_catalog
     from polyvalent.cli.connect_run import Remote, Wish, run_connect
-    from polyvalent.cli.interrupt import run
+    from polyvalent.cli.interrupt import Interrupted, run
     from polyvalent.cli.logs import configure_logs
     from polyvalent.instances.application import site_key
 
@@ -157,8 +167,14 @@ def connect(
             ),
         )
     settings = settings_of(data_dir, database_url)
+    for complaint in unknown_variables(os.environ):
+        print(f"polyvalent: {complaint}", file=sys.stderr)
     configure_logs("error")
-    run(lambda: run_connect(wish, settings=settings, remote=remote, as_json=json))
+    try:
+        run(lambda: run_connect(wish, settings=settings, remote=remote, as_json=json))
+    except Interrupted:
+        print("\n  Nothing was connected.", file=sys.stderr)
+        raise typer.Exit(130) from None
 
 
 def _ask(
@@ -179,10 +195,15 @@ def _prompt(label: str, given: str | None, *, option: str, hidden: bool) -> str:
 
 def _overrides(element: Element, *, admin_path: str | None, pairs: list[str]) -> dict[str, str]:
     found = {}
+    known = [entry.key for entry in element.configuration]
     for pair in pairs:
         key, mark, value = pair.partition("=")
         if not mark:
             raise Misused(f"--set {key[:60]!r} must be KEY=VALUE.")
+        if key not in known:
+            near = get_close_matches(key, known, n=1)
+            hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}."
+            raise Misused(f"--set {key[:60]!r}: {element.name} has no such entry. {hint}")
         found[key] = value
     if admin_path is not None:
         page = "oauth.authorization.url"

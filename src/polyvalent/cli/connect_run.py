@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +18,7 @@ from polyvalent.catalog.element import Element
 from polyvalent.cli.ask_platform import BASE_PATH, Client, Question
 from polyvalent.cli.browser import open_page
 from polyvalent.cli.callback import Fields, Listener, is_rejected, listening
-from polyvalent.cli.called import place_of, program
+from polyvalent.cli.called import masked, place_of, program
 from polyvalent.cli.platform_access import authorization
 from polyvalent.cli.serve import DEFAULT_PORT
 from polyvalent.cli.serving import platform_at
@@ -37,6 +37,7 @@ from polyvalent.settings import Settings, read_networks
 
 # The person named the platform, so wherever it is may be called.
 EVERYWHERE = "0.0.0.0/0, ::/0"
+LOOKED_AT_FIRST = ("orders", "products", "customers", "contacts", "accounts")
 
 
 class NotConnected(PolyvalentError):
@@ -121,7 +122,15 @@ async def _connect(
         "siteAddress": wish.store,
         **wish.overrides,
     }
-    print_title(console, f"Connecting {wish.store}")
+    print_title(console, f"Connecting {masked(wish.store)}")
+    # Before anybody is asked for a consent that could then not be kept.
+    for rival in find_rivals(await _ask_list(way), wish):
+        print_note(
+            console,
+            f"Instance {rival['id']} ({rival['name']}) is of this store already. If it has the "
+            "same consumer key and the same admin user consents again, the store may withdraw its "
+            "token at once. Authorize that instance again instead, or use another consumer.",
+        )
     path = f"/elements/{key}/oauth/token"
     started = await _ask(way, Question(method="GET", path=path, query=application))
     print_note(console, "The store knows this application.")
@@ -131,7 +140,8 @@ async def _connect(
     arrived = await _wait(wish, listener, page=page, token=started["token"], console=console)
     if is_rejected(arrived):
         raise NotConnected(
-            "The merchant declined, so nothing was connected. Talk to them, then start again."
+            "Nothing was connected: the store says that the merchant declined. Ask the merchant, "
+            "then start again."
         )
     print_note(console, "The merchant consented. The instance is being created …")
     configuration = {
@@ -153,12 +163,41 @@ async def _connect(
     return await _ask(way, question)
 
 
+def find_rivals(instances: Sequence[Mapping[str, Any]], wish: Wish) -> list[Mapping[str, Any]]:
+    """Return the instances of the same store as a wish; whether of the same key is not shown."""
+    site = site_key(wish.element) or ""
+
+    def is_rival(one: Mapping[str, Any]) -> bool:
+        store = (one.get("configuration") or {}).get(site) or ""
+        return _place(store) == _place(wish.store)
+
+    return [one for one in instances if is_rival(one)]
+
+
+def _place(store: str) -> str:
+    return store.partition("://")[2].rstrip("/").lower() or store.rstrip("/").lower()
+
+
 async def _ask(way: _Way, question: Question) -> dict[str, Any]:
     reply = await way.client.ask(question)
     if reply.status != 200 or not isinstance(reply.content, dict):
         words = reply.content.get("providerMessage") if isinstance(reply.content, dict) else None
         told = f" The store says: {words}" if words else ""
         raise NotConnected(f"{reply.message or f'Status {reply.status}.'}{told}")
+    return reply.content
+
+
+async def _ask_list(way: _Way) -> list[dict[str, Any]]:
+    header = authorization(way.secrets)
+    query = {"pageSize": "200"}
+    reply = await way.client.ask(
+        Question(method="GET", path="/instances", query=query, authorization=header)
+    )
+    if reply.status != 200 or not isinstance(reply.content, list):
+        raise NotConnected(
+            f"{way.client.url} does not let you in, so the store was not asked: "
+            f"{reply.message or f'status {reply.status}.'}"
+        )
     return reply.content
 
 
@@ -223,10 +262,27 @@ async def _read_pasted(token: str, console: Console) -> Fields:
             fields = dict(parse_qsl(urlsplit(line.strip()).query))
             if fields.get("oauth_token") == token:
                 return fields
-            if line.strip():
+            if fields.get("oauth_token"):
+                print_note(
+                    console,
+                    "That address belongs to another attempt. Open the page above and paste the "
+                    "address that it leads to.",
+                )
+            elif line.strip():
                 print_note(console, "That is not the address: it has …oauth_token=… in it.")
     finally:
         loop.remove_reader(sys.stdin.fileno())
+
+
+def list_first(element: Element) -> list[str]:
+    """Return the paths of an element's lists, those that most people look at first in front."""
+    lists = [
+        one.path
+        for one in element.resources
+        if one.method == "GET" and one.type == "api" and "{" not in one.path
+    ]
+    ranks = {name: rank for rank, name in enumerate(LOOKED_AT_FIRST)}
+    return sorted(lists, key=lambda path: ranks.get(path.rpartition("/")[2], len(ranks)))
 
 
 def _show(
@@ -254,11 +310,7 @@ def _show(
     console.print("  Call it:", style="dim")
     header = authorization(way.secrets, element=instance["token"])
     lines = [f"API={url}{BASE_PATH}", f"AUTH='Authorization: {header}'", ""]
-    lists = [
-        one.path
-        for one in wish.element.resources
-        if one.method == "GET" and one.type == "api" and "{" not in one.path
-    ]
+    lists = list_first(wish.element)
     lines += [f'curl -H "$AUTH" "$API{path}?pageSize=2"' for path in lists[:2]]
     print_copies(console, lines)
     console.print()

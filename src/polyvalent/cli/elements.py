@@ -1,4 +1,4 @@
-"""Look at the elements and judge their folders."""
+"""List, show and check elements."""
 # ruff: noqa: PLC0415  # imports wait inside the commands, so that --help answers at once
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from polyvalent.errors import NotFound
 if TYPE_CHECKING:
     from polyvalent.catalog.element import Element
 
-app = typer.Typer(help="Look at the elements and judge their folders.", no_args_is_help=True)
+app = typer.Typer(help="List, show and check elements.", no_args_is_help=True)
 
 
 @app.command("list")
@@ -58,7 +58,9 @@ def list_elements(*, json: AsJson = False) -> None:
 
 @app.command("show")
 def show_element(
-    key: Annotated[str, typer.Argument(help="Key or id of the element.")], *, json: AsJson = False
+    key: Annotated[str, typer.Argument(metavar="KEY", help="Key or id of the element.")],
+    *,
+    json: AsJson = False,
 ) -> None:
     """
     Show what an element asks for and which calls it answers.
@@ -87,7 +89,7 @@ def check_elements(
     json: AsJson = False,
 ) -> None:
     """
-    Hold elements to every rule that makes a good one; status 1 if one falls short.
+    Check elements; the exit status is 1 if one has a fault.
 
     [bold]Examples[/bold]
 
@@ -110,11 +112,17 @@ def check_elements(
         )
     else:
         for name, findings in found.items():
-            print(f"{name}: {f'{len(findings)} faults' if findings else 'no fault'}")
+            print(f"{name}: {_counted(len(findings))}")
             for one in findings:
                 print(f"  {one.rule}: {one.text}")
     if any(found.values()):
         raise typer.Exit(1)
+
+
+def _counted(faults: int) -> str:
+    if faults == 1:
+        return "1 fault"
+    return f"{faults} faults" if faults else "no fault"
 
 
 def _find_folder(what: str) -> Path:

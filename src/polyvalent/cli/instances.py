@@ -1,4 +1,4 @@
-"""Look at instances and delete them."""
+"""List, show and delete instances."""
 # ruff: noqa: PLC0415  # imports wait inside the commands, so that --help answers at once
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from polyvalent.settings import Settings
 MASK = "********"
 LARGEST_LIST = 100_000
 
-app = typer.Typer(help="Look at instances and delete them.", no_args_is_help=True)
+app = typer.Typer(help="List, show and delete instances.", no_args_is_help=True)
 
 InstanceId = Annotated[int, typer.Argument(metavar="ID", min=1, help="Id of the instance.")]
 Reveal = Annotated[bool, typer.Option("--reveal", help="Show the element token as well.")]
@@ -24,7 +24,7 @@ Reveal = Annotated[bool, typer.Option("--reveal", help="Show the element token a
 def list_instances(
     *,
     tag: Annotated[
-        list[str] | None, typer.Option(help="Only with this tag; may be repeated.")
+        list[str] | None, typer.Option(metavar="TAG", help="Only with this tag; may be repeated.")
     ] = None,
     search: Annotated[str | None, typer.Option(help="Only with this text in the name.")] = None,
     data_dir: DataDir = None,

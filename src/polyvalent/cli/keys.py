@@ -33,7 +33,7 @@ def rotate(
     from polyvalent.cli.interrupt import run
 
     settings = existing(settings_of(data_dir, database_url))
-    _show(run(lambda: _change(settings, retire_old=False)), as_json=json)
+    _show(run(lambda: _change(settings, retire_old=False)), as_json=json, retiring=False)
 
 
 @app.command("retire")
@@ -52,7 +52,7 @@ def retire(
     from polyvalent.cli.interrupt import run
 
     settings = existing(settings_of(data_dir, database_url))
-    _show(run(lambda: _change(settings, retire_old=True)), as_json=json)
+    _show(run(lambda: _change(settings, retire_old=True)), as_json=json, retiring=True)
 
 
 async def _change(settings: Settings, *, retire_old: bool) -> Rotation:
@@ -68,12 +68,15 @@ async def _change(settings: Settings, *, retire_old: bool) -> Rotation:
         return await change(ports.database, ports.keys, now=datetime.now(UTC), random=os.urandom)
 
 
-def _show(rotation: Rotation, *, as_json: bool) -> None:
+def _show(rotation: Rotation, *, as_json: bool, retiring: bool) -> None:
     from polyvalent.cli.show import print_json
 
     if as_json:
         shown = {"keyId": rotation.key_id, "rows": rotation.rows, "retired": rotation.retired}
         print_json(shown, indent=False)
+        return
+    if retiring and not rotation.retired:
+        print(f"There was no old key: {rotation.key_id} is the only one.")
         return
     retired = f" Retired: {', '.join(rotation.retired)}." if rotation.retired else ""
     print(f"Key {rotation.key_id} is current; {rotation.rows} rows were sealed anew.{retired}")

@@ -18,12 +18,12 @@ from polyvalent.errors import Misconfigured
 GRACE_S = 10
 
 
-def bind(host: str, port: int) -> socket.socket:
+def bind(host: str, port: int, *, option: str = "--port") -> socket.socket:
     """
     Return a listening socket; port 0 takes a free one.
 
     Callers may connect from now on and are answered once a server takes the socket over.
-    Raises Misconfigured where the address cannot be had.
+    Raises Misconfigured where the address cannot be had, naming the `option` that changes it.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
@@ -40,7 +40,7 @@ def bind(host: str, port: int) -> socket.socket:
         listener.close()
         raise Misconfigured(
             f"Cannot listen on {host} port {port}: {error.strerror}. "
-            "Choose another one with --port; --port 0 takes a free one."
+            f"Choose another one with {option}; {option} 0 takes a free one."
         ) from error
     listener.setblocking(False)
     return listener

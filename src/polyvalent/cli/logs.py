@@ -42,7 +42,8 @@ def configure_logs(level: str, *, form: LogFormat = LogFormat.AUTO) -> None:
     number = logging.getLevelNamesMapping()[level.upper()]
     shared: list[Processor] = [
         add_log_level,
-        TimeStamper(fmt="iso", utc=True) if as_json else TimeStamper(fmt="%H:%M:%S", utc=False),
+        # One clock everywhere: that of the dates on the wire, of traces and of databases.
+        TimeStamper(fmt="iso" if as_json else "%H:%M:%SZ", utc=True),
     ]
     ending: list[Processor] = (
         [format_exc_info, JSONRenderer(serializer=_dump)]

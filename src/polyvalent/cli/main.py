@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
+from typer import rich_utils
 from typer.main import get_command
 
 from polyvalent import __version__
@@ -34,13 +35,16 @@ from polyvalent.errors import PolyvalentError
 
 START, WORK, OPERATE = "Start here", "Elements and instances", "Operate"
 
+# Bounds would be shown as [0<=x<=65535]; the error names them.
+rich_utils.RANGE_STRING = ""
+
 CONTEXT: dict[str, Any] = {"help_option_names": ["--help", "-h"]}
 
 app = typer.Typer(
     name="polyvalent",
     help="One REST API for every online store.\n\n"
     "New here? [bold]polyvalent demo[/bold] shows everything, on this machine alone.",
-    epilog="Settings come from POLYVALENT_… variables; options stand above them.",
+    epilog="Settings come from POLYVALENT_… variables; options win over them.",
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -93,6 +97,8 @@ def main(given: Sequence[str] | None = None) -> int:
     except typer.TyperException as error:
         return _refuse(error)
     except (typer.Abort, KeyboardInterrupt, Interrupted):
+        if sys.stderr.isatty():
+            print(file=sys.stderr)  # the terminal has put ^C at the end of a line
         return 130
     except BrokenPipeError:
         # Whoever read our output has seen enough; Python must not complain at its exit either.
@@ -130,13 +136,28 @@ def _reflow(text: str) -> str:
     return "\n\n".join(" ".join(part.split()) for part in re.split(r"\n\s*\n", text.strip()))
 
 
+# What libraries say of a wrong value, and what a person understands.
+_OUR_WORDS = (
+    (re.compile(r"Input should be a valid integer.*"), "it must be a whole number"),
+    (re.compile(r"Input should be a valid number.*"), "it must be a number"),
+    (re.compile(r"Input should be (less|greater) than or equal to (\S+)"), r"it must be \2 or \1"),
+    (re.compile(r"(\d) or greater"), r"\1 or more"),
+    (re.compile(r"Input should be "), "it must be "),
+    (re.compile(r"Value error, "), ""),
+)
+# What the API advises its callers, in the words of the command line.
+_COMMANDS_FOR = {"GET /instances lists them.": "polyvalent instances list shows them."}
+
+
 def _refuse(error: typer.TyperException) -> int:
     message = " ".join(error.format_message().split())
+    for words, ours in _OUR_WORDS:
+        message = words.sub(ours, message)
     if not message:  # no command was given, and the help has been shown
         return error.exit_code
     context = getattr(error, "ctx", None)
     hint = f" Try: {context.command_path} --help" if context is not None else ""
-    _say(f"{message.rstrip('.')}.{hint}")
+    _say(f"{message if message.endswith(('.', '?')) else f'{message}.'}{hint}")
     return error.exit_code
 
 
@@ -150,5 +171,7 @@ def _fail(error: BaseException, message: str, *, debug: bool) -> int:
 
 def _say(message: str) -> None:
     color = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    for call, words in _COMMANDS_FOR.items():
+        message = message.replace(call, words)
     name = "\x1b[31mpolyvalent:\x1b[0m" if color else "polyvalent:"
     print(f"{name} {spell(message)}", file=sys.stderr, flush=True)

@@ -60,7 +60,7 @@ def run_store(
         int, typer.Option(min=0, max=65535, help="0 takes a free one.", rich_help_panel=NETWORK)
     ] = 0,
     host: Annotated[
-        str, typer.Option(help="Address to listen on.", rich_help_panel=NETWORK)
+        str, typer.Option(metavar="ADDRESS", help="Address to listen on.", rich_help_panel=NETWORK)
     ] = "127.0.0.1",
     products: Annotated[
         int, typer.Option(min=LEAST_PRODUCTS, help="How many.", rich_help_panel=DATA)

@@ -13,8 +13,8 @@ def secrets(
     """
     Show the user and organization secret that callers send.
 
-    Works before the first start, which it then does, and while [bold]polyvalent serve[/bold]
-    runs.
+    Makes the database and the keys if there are none yet, and works while
+    [bold]polyvalent serve[/bold] runs.
 
     [bold]Examples[/bold]
 
@@ -22,12 +22,14 @@ def secrets(
 
     polyvalent secrets --json [dim]# {"user": "…", "organization": "…"}[/dim]
     """
+    from polyvalent.cli.called import program
     from polyvalent.cli.interrupt import run
     from polyvalent.cli.platform_access import authorization
     from polyvalent.cli.show import (
         open_console,
         print_copies,
         print_json,
+        print_note,
         print_pairs,
         print_title,
     )
@@ -43,6 +45,11 @@ def secrets(
     console.print()
     console.print("  Header of every call:", style="dim")
     print_copies(console, [f"Authorization: {authorization(found)}"])
+    print_note(
+        console,
+        "Calls for the data of an instance add: , Element <element token>. The token comes with "
+        f"the instance; {program()} instances show ID --reveal prints it.",
+    )
     console.print()
 
 

@@ -3,20 +3,23 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
 
 from polyvalent.cli.options import OUTPUT, AsJson, DatabaseUrl, DataDir, settings_of
+from polyvalent.settings import unknown_variables
 
 DEFAULT_PORT = 8080
 NETWORK = "Network"
+SETTING_UNKNOWN = "setting.unknown"
 
 
 def serve(
     *,
     host: Annotated[
-        str, typer.Option(help="Address to listen on.", rich_help_panel=NETWORK)
+        str, typer.Option(metavar="ADDRESS", help="Address to listen on.", rich_help_panel=NETWORK)
     ] = "127.0.0.1",
     port: Annotated[
         int,
@@ -52,6 +55,8 @@ def serve(
     POLYVALENT_EGRESS_ALLOW=127.0.0.1/32 polyvalent serve [dim]# may call stores on this
     machine[/dim]
     """
+    from structlog import get_logger
+
     from polyvalent.cli.interrupt import Interrupted, run
     from polyvalent.cli.logs import LogFormat, configure_logs
     from polyvalent.cli.serving import serve_platform
@@ -62,6 +67,8 @@ def serve(
         )
     settings = settings_of(data_dir, database_url)
     configure_logs(settings.log_level, form=LogFormat(log_format))
+    for complaint in unknown_variables(os.environ):
+        get_logger("polyvalent.cli").warning(SETTING_UNKNOWN, reason=complaint)
     try:
         run(lambda: serve_platform(settings, host=host, port=port, as_json=json))
     except Interrupted:

@@ -8,26 +8,32 @@ from typing import Annotated, Any
 import typer
 
 from polyvalent.cli.options import AsJson, DatabaseUrl, DataDir, existing, settings_of
+from polyvalent.cli.simulators import simulator_names
 from polyvalent.settings import Settings
 
 app = typer.Typer(help="Show what went over the wire.", no_args_is_help=True)
 
 
-@app.command("show")
+SHOW_HELP = f"""
+Print the exchanges with a vendor that a request with debugging left, secrets masked.
+
+[bold]Example[/bold]
+
+polyvalent traces show {simulator_names()[0]} 5f3a90c1d2e4b6a798012345
+"""
+
+
+@app.command("show", help=SHOW_HELP)
 def show(
-    element: Annotated[str, typer.Argument(help="Key or id of the element.")],
-    trace_id: Annotated[str, typer.Argument(help="The answer's header Elements-Trace-Id.")],
+    element: Annotated[str, typer.Argument(metavar="ELEMENT", help="Key or id of the element.")],
+    trace_id: Annotated[
+        str, typer.Argument(metavar="TRACE_ID", help="The answer's header Elements-Trace-Id.")
+    ],
     *,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """
-    Print the exchanges with a vendor that a request with debugging left, secrets masked.
-
-    [bold]Example[/bold]
-
-    polyvalent traces show KEY 5f3a90c1d2e4b6a798012345
-    """
+    """Print a trace; see `SHOW_HELP` for what a person reads."""
     from polyvalent.cli.interrupt import run
     from polyvalent.cli.show import print_json
 
