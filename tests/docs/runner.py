@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -162,9 +163,9 @@ def _run(
     lines = ["set -euo pipefail", "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT"]
     for number, fence in enumerate(fences):
         lines += [
-            f"exec >run{number}.txt 2>&1",
+            f"exec >{shlex.quote(str(folder))}/run{number}.txt 2>&1",
             rename(fence.text, renamed).rstrip("\n"),
-            f": >run{number}.done",
+            f": >{shlex.quote(str(folder))}/run{number}.done",
         ]
     (folder / "page.sh").write_text("\n".join(lines) + "\n")
     started = subprocess.Popen(

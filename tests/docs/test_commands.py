@@ -11,7 +11,7 @@ import typer.main
 from polyvalent.cli.main import app
 from tests.docs.pages import Page, pages
 
-CALL = re.compile(r"(?:^|[\s(])(?:bin/)?polyvalent ((?:[a-z-]|<[^>]+>).*)")
+CALL = re.compile(r"(?:^|[\s(])(?:(?:\.\./)?bin/)?polyvalent ((?:[a-z-]|<[^>]+>).*)")
 # What ends a command within a line of shell.
 END = re.compile(r"\s(?:[|&;>]|\d?>|#)")
 

@@ -67,10 +67,10 @@ def modules() -> tuple[Module, ...]:
 
 @cache
 def texts() -> Mapping[str, str]:
-    """Read every text file of the repository that git knows or would take, by path."""
+    """Read every text file that git tracks, by path; others may be a reader's own, with secrets."""
     # A checkout may belong to another user, as in a container.
     git = ["git", "-c", f"safe.directory={ROOT}"]
-    command = [*git, "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    command = [*git, "ls-files", "--cached", "-z"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout
     found = {}
     for path in filter(None, listed.decode().split("\0")):

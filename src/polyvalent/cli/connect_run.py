@@ -309,8 +309,8 @@ def _show(
         console.print()
     console.print("  Call it:", style="dim")
     header = authorization(way.secrets, element=instance["token"])
-    lines = [f"API={url}{BASE_PATH}", f"AUTH='Authorization: {header}'", ""]
+    lines = [f"API={url}{BASE_PATH}", f"AUTH='{header}'", ""]
     lists = list_first(wish.element)
-    lines += [f'curl -H "$AUTH" "$API{path}?pageSize=2"' for path in lists[:2]]
+    lines += [f'curl -H "Authorization: $AUTH" "$API{path}?pageSize=2"' for path in lists[:2]]
     print_copies(console, lines)
     console.print()

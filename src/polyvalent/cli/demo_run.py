@@ -290,12 +290,12 @@ def _show_ending(stage: Stage) -> None:
         console,
         [
             f"API={api}",
-            f"AUTH='Authorization: {stage.instance_authorization}'",
+            f"AUTH='{stage.instance_authorization}'",
             "",
-            f'curl -H "$AUTH" "$API/hubs/{hub}/orders?pageSize=2"',
-            f'curl -H "$AUTH" "$API/hubs/{hub}/products/1"',
-            f'curl -H "$AUTH" "$API/hubs/{hub}/customers?pageSize=2"',
-            f'curl -H "$AUTH" "$API/instances/{stage.instance["id"]}"',
+            f'curl -H "Authorization: $AUTH" "$API/hubs/{hub}/orders?pageSize=2"',
+            f'curl -H "Authorization: $AUTH" "$API/hubs/{hub}/products/1"',
+            f'curl -H "Authorization: $AUTH" "$API/hubs/{hub}/customers?pageSize=2"',
+            f'curl -H "Authorization: $AUTH" "$API/instances/{stage.instance["id"]}"',
         ],
     )
     console.print()
