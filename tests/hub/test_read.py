@@ -64,6 +64,13 @@ def test_leaves_out_nulls_at_every_depth_unless_told():
     assert json.dumps(kept) == json.dumps({"id": "1", **json.loads(body)["1"]})
 
 
+@pytest.mark.parametrize("nulls", ["true", "false"])
+def test_refuses_rows_nested_deeper_than_any_row_is(nulls: str):
+    deep = '{"a":' * 120 + "1" + "}" * 120
+    with pytest.raises(VendorFailure, match="another shape"):
+        rows(f'{{"1":{deep}}}', **{"filter.response.nulls": nulls})
+
+
 @pytest.mark.parametrize("body", ["", "<html>", "7", '"x"', "null", "{", "\ufeff[]"])
 def test_refuses_what_holds_no_rows(body: str):
     with pytest.raises(VendorFailure):

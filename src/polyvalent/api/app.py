@@ -101,7 +101,6 @@ def create_app(settings: Settings, *, opening: OpenPlatform | None = None) -> St
 
     app = Starlette(
         routes=[
-            Mount(BASE_PATH, app=edge),
             Route("/", lead_to_docs),
             Route("/docs", show_docs),
             Route("/docs/", lead_to_docs),
@@ -116,13 +115,6 @@ def create_app(settings: Settings, *, opening: OpenPlatform | None = None) -> St
     app.router.redirect_slashes = False
     unknown = app.router.default
 
-    async def answer_unmatched(scope: Scope, receive: Receive, send: Send) -> None:
-        # The pattern of a mount matches no line break, which a path may have as %0A.
-        if scope["type"] == "http" and f"{scope['path']}/".startswith(f"{BASE_PATH}/"):
-            await edge({**scope, "root_path": BASE_PATH}, receive, send)
-        else:
-            await answer_outside(scope, receive, send)
-
     async def answer_outside(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await unknown(scope, receive, send)
@@ -130,7 +122,17 @@ def create_app(settings: Settings, *, opening: OpenPlatform | None = None) -> St
         body = {"requestId": make_request_id(), "message": f"The API is below {BASE_PATH}."}
         await JSONResponse(body, status_code=404)(scope, receive, send)
 
-    app.router.default = answer_unmatched
+    app.router.default = answer_outside
+    others = app.build_middleware_stack()
+
+    async def enter(scope: Scope, receive: Receive, send: Send) -> None:
+        # The API answers errors itself and needs nothing of what lies in between.
+        if scope["type"] == "http" and f"{scope['path']}/".startswith(f"{BASE_PATH}/"):
+            await edge({**scope, "root_path": BASE_PATH}, receive, send)
+        else:
+            await others(scope, receive, send)
+
+    app.middleware_stack = enter
     return app
 
 

@@ -66,11 +66,12 @@ async def answer_instance(call: Call, instance: Instance, *, path: str) -> Answe
         path=call.raw_path,
         query=call.query,
     )
+    connection = platform.ports.memory.connection_of(instance, element=element, make=connect)
     with followed(call, instance) as trail:
 
         async def ask() -> Answered:
             return await call_instance(
-                replace(connect(instance, element=element), trail=trail),
+                connection if trail is None else replace(connection, trail=trail),
                 incoming,
                 reach=platform.reach,
                 now=platform.ports.now,

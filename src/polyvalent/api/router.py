@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from polyvalent.accounts.identify import EXPECTED, identify
@@ -32,11 +32,21 @@ class Router:
         for operation in operations:
             by_path.setdefault(operation.path, {})[operation.method] = operation
         ordered = sorted(by_path.items(), key=lambda item: _BRACES.sub("\uffff", item[0]))
-        self._routes = tuple((_compile(path), methods) for path, methods in ordered)
+        routes = [(path, (_compile(path), methods)) for path, methods in ordered]
+        # By the first segment, in the one order; a path that begins with a parameter is anywhere.
+        self._anywhere = tuple(route for path, route in routes if _first(path).startswith("{"))
+        self._routes = {
+            name: tuple(
+                route
+                for path, route in routes
+                if _first(path) == name or _first(path).startswith("{")
+            )
+            for name in map(_first, by_path)
+        }
 
     def methods(self, path: str) -> tuple[str, ...]:
         """Return the methods that a path takes; all of them where the fallback decides."""
-        for pattern, methods in self._routes:
+        for pattern, methods in self._routes.get(_first(path), self._anywhere):
             if pattern.fullmatch(path):
                 return tuple(sorted(methods))
         return ("DELETE", "GET", "PATCH", "POST", "PUT")
@@ -48,7 +58,7 @@ class Router:
         Raises NotFound, MethodNotAllowed, Unauthorized, and whatever the operation raises.
         """
         method = "GET" if call.method == "HEAD" else call.method
-        for pattern, methods in self._routes:
+        for pattern, methods in self._routes.get(_first(call.path), self._anywhere):
             found = pattern.fullmatch(call.path)
             if found is None:
                 continue
@@ -59,11 +69,13 @@ class Router:
                     f"{', '.join(sorted(methods))}.",
                     allowed=tuple(sorted(methods)),
                 )
-            call = replace(call, path_parameters=found.groupdict())
-            return await self._let_in(operation, call, read=read)
-        return await self._let_in(self._fallback, call, read=read)
+            return await self._let_in(operation, call, parameters=found.groupdict(), read=read)
+        return await self._let_in(self._fallback, call, parameters={}, read=read)
 
-    async def _let_in(self, operation: Operation, call: Call, *, read: Read) -> Answer:
+    async def _let_in(
+        self, operation: Operation, call: Call, *, parameters: Mapping[str, str], read: Read
+    ) -> Answer:
+        caller = call.caller
         call.progress.operation = operation
         most_bytes = call.platform.settings.max_body_bytes
         header = call.header("Authorization")
@@ -80,10 +92,10 @@ class Router:
             if operation.access in ("caller", "perhaps") and not caller.organization_proven:
                 # An element token that nobody checks stands for nothing.
                 raise Unauthorized(f"The organization secret is missing. {EXPECTED}")
-            call = replace(call, caller=caller)
         else:
             most_bytes = min(most_bytes, LARGEST_STRANGERS_BODY_BYTES)
-        call = replace(call, body=await read(most_bytes))
+        body = await read(most_bytes)
+        call = replace(call, path_parameters=parameters, caller=caller, body=body)
         if not operation.changes_platform:
             return await operation.handle(call)
         try:
@@ -91,6 +103,10 @@ class Router:
         finally:
             # Also after a failure: a part may have been done, and asking again costs little.
             call.platform.ports.memory.doubt()
+
+
+def _first(path: str) -> str:
+    return path.split("/", 2)[1]
 
 
 def _compile(path: str) -> re.Pattern[str]:

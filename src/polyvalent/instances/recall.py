@@ -18,11 +18,12 @@ from hashlib import sha256
 from cachetools import TTLCache
 from sqlalchemy import select
 
+from polyvalent.catalog.element import Element
 from polyvalent.db import Connection as DatabaseConnection
 from polyvalent.db import Database
 from polyvalent.db.schema import element_version
 from polyvalent.db.schema import instance as instance_table
-from polyvalent.instances.model import Instance, InstanceId
+from polyvalent.instances.model import Connection, Instance, InstanceId
 
 BELIEVED_FOR_S = 1.0
 # Opened secrets stay in memory no longer than this, also of instances that do not change.
@@ -35,6 +36,7 @@ class _Kept:
     instance: Instance
     checked_at_s: float
     doubts: int  # how many there had been when it was last known to be so
+    connection: Connection | None = None
 
 
 @dataclass(kw_only=True, slots=True)
@@ -77,6 +79,17 @@ class Memory:
             return None
         kept.checked_at_s, kept.doubts = now_s, doubts
         return kept.instance
+
+    def connection_of(
+        self, instance: Instance, *, element: Element, make: Callable[..., Connection]
+    ) -> Connection:
+        """Return the connection of an instance, made once where the instance is remembered."""
+        kept: _Kept | None = self._kept.get(_place(instance.token))
+        if kept is None or kept.instance is not instance:
+            return make(instance, element=element)
+        if kept.connection is None or kept.connection.element is not element:
+            kept.connection = make(instance, element=element)
+        return kept.connection
 
     def keep(self, token: str, instance: Instance, *, read_at_s: float, doubts: int) -> None:
         """Remember an instance; the moment and the number of doubts are from before it was read."""
