@@ -181,9 +181,52 @@ def kill_storm(report: dict[str, Any]) -> Iterator[str]:
     )
 
 
+def gateway(report: dict[str, Any]) -> Iterator[str]:
+    """Yield the section on the gateway beside other builds."""
+    yield "## The gateway beside other builds\n"
+    yield (
+        f"{machine(report)} {report['rounds']} rounds of {report['seconds']} s a build and row, in "
+        f"turns; load of the machine {report['load']['before']} before and "
+        f"{report['load']['after']} after, so others had a part in it. Where the profile says what "
+        "takes the time: [gateway_profile.md](gateway_profile.md).\n"
+    )
+    columns = {
+        "row": "row",
+        "concurrency": "at once",
+        "build": "build",
+        "requests_a_second": "requests/s",
+        "added_p50_ms": "added p50, ms",
+        "added_p99_ms": "added p99, ms",
+        "cpu_us": "CPU a request, µs",
+        "to_common": "to the common build",
+        "to_nginx": "to nginx",
+        "cpu_to_common": "the same by CPU",
+        "cpu_to_nginx": "and to nginx by CPU",
+    }
+    yield from table(columns.values(), ([row[name] for name in columns] for row in report["rows"]))
+    names = {
+        "common": "times the common build, at 16",
+        "nginx": "of nginx, at 16",
+        "added_p50_ms": "ms added at p50, at 1",
+    }
+    yield from table(
+        ("asked for", "target", "measured", "reached"),
+        (
+            (
+                f"{item['row']}: {names[item['of']]}",
+                item["target"],
+                item["measured"],
+                "yes" if item["reached"] else "no",
+            )
+            for item in report["targets"]
+        ),
+    )
+
+
 SECTIONS = {
     "provisioning": provisioning,
     "serve": serve,
+    "gateway": gateway,
     "mapping": mapping,
     "writes": writes,
     "kill_storm": kill_storm,
