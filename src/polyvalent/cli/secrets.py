@@ -45,6 +45,7 @@ def secrets(
     console.print()
     console.print("  Header of every call:", style="dim")
     print_copies(console, [f"Authorization: {authorization(found)}"])
+    console.print()
     print_note(
         console,
         "Calls for the data of an instance add: , Element <element token>. The token comes with "
