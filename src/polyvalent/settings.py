@@ -122,7 +122,7 @@ def unknown_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
     """
     Complain of each variable that looks like a setting and is none.
 
-    A name with one letter too few is met with "Did you mean …?", any other with "It changes nothing."
+    A name that is almost one is met with "Did you mean …?", any other with "It changes nothing."
     """
     found = []
     for name in sorted(environ):
