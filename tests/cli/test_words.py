@@ -36,6 +36,13 @@ def test_help_has_an_example(here, command):
     assert f"\n polyvalent {command}" in done.out, done.out
 
 
+@pytest.mark.parametrize("command", ["serve", "connect", "elements check", "instances show"])
+def test_help_speaks_of_values_as_people_do(here, command):
+    done = here(*command.split(), "--help")
+
+    assert not [word for word in ("<str>", "<int", "<=x", "{element}") if word in done.out]
+
+
 def test_it_says_its_version(shell):
     done = shell.run("--version")
 

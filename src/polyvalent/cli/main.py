@@ -127,8 +127,15 @@ def _calm(command: Any) -> None:
         shown = parameter.display_type_rich(context)
         if parameter.param_type_name == "option" and shown in _VALUES:
             parameter.metavar = _VALUES[shown]
+        elif parameter.param_type_name == "argument":
+            parameter.display_type_rich = _untold  # its name says it
     for below in getattr(command, "commands", {}).values():
         _calm(below)
+
+
+def _untold(ctx: Any) -> None:
+    """Name no type; the library asks by this signature."""
+    del ctx
 
 
 def _reflow(text: str) -> str:
