@@ -22,6 +22,7 @@ from polyvalent.errors import VendorBusy, VendorRefused
 from polyvalent.exchange import Exchange, Request, Response
 from polyvalent.instances.model import Connection
 from polyvalent.instances.ports import Ports
+from polyvalent.instances.recall import Memory
 from polyvalent.instances.supervise import Sent, Supervisor, make_supervisor
 from polyvalent.settings import Settings
 
@@ -97,6 +98,7 @@ async def supervisor(database: Database, keys: KeyFile, world: World, tmp_path: 
             keys=keys,
             catalog=load_catalog(),
             door=door,
+            memory=Memory(clock=lambda: 0.0),
             now=world.now,
             random=bytes,
             deadline_s=20.0,

@@ -70,7 +70,10 @@ def test_what_is_imported_is_declared():
     others = [
         parse(path, text)
         for path, text in texts().items()
-        if path.endswith(".py") and path.startswith(("tests/", "benchmarks/"))
+        if path.endswith(".py")
+        and path.startswith(("tests/", "benchmarks/"))
+        # Runs in an environment of its own, benchmarks/requirements.txt: it is what we compare to.
+        and path != "benchmarks/gateway/common_build.py"
     ]
     complaints = [line for module in others for line in undeclared(module, every)]
 

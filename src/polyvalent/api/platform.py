@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from time import monotonic
 
 from cachetools import LRUCache, TTLCache
 
@@ -28,6 +29,7 @@ from polyvalent.hub.prove import prove_connection
 from polyvalent.instances.connect import make_send
 from polyvalent.instances.observe import observed
 from polyvalent.instances.ports import Ports, pass_by
+from polyvalent.instances.recall import Memory
 from polyvalent.instances.supervise import make_supervisor
 from polyvalent.settings import Settings
 from polyvalent.traces.journal import Journal
@@ -98,6 +100,7 @@ async def open_platform(
             door=door,
             now=now,
             random=random,
+            memory=Memory(clock=monotonic),
             deadline_s=settings.vendor_deadline_s,
             prove=prove_connection,
             mark=mark,

@@ -42,7 +42,7 @@ class Ports:
     # Counts what callers without secrets make us call.
     strangers: Turnstile = field(default_factory=Turnstile, repr=False)
     # Instances that calls used a moment ago.
-    memory: Memory = field(default_factory=Memory, repr=False)
+    memory: Memory = field(repr=False)
     # Proves that a connection works whose calls are not signed.
     prove: Prove = field(default=prove_nothing, repr=False)
     mark: Callable[[str], None] = field(default=pass_by, repr=False)

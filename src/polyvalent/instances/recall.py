@@ -10,20 +10,16 @@ that second.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 
 from cachetools import TTLCache
-from sqlalchemy import select
 
 from polyvalent.catalog.element import Element
-from polyvalent.db import Connection as DatabaseConnection
 from polyvalent.db import Database
-from polyvalent.db.schema import element_version
-from polyvalent.db.schema import instance as instance_table
-from polyvalent.instances.model import Connection, Instance, InstanceId
+from polyvalent.db.versions import read_versions
+from polyvalent.instances.model import Connection, Instance
 
 BELIEVED_FOR_S = 1.0
 # Opened secrets stay in memory no longer than this, also of instances that do not change.
@@ -47,7 +43,7 @@ class Memory:
     `clock` counts seconds from any moment and never goes back.
     """
 
-    clock: Callable[[], float] = field(default=time.monotonic, repr=False)
+    clock: Callable[[], float] = field(repr=False)
     doubts: int = 0
     _kept: TTLCache[bytes, _Kept] = field(init=False, repr=False)
 
@@ -94,21 +90,6 @@ class Memory:
     def keep(self, token: str, instance: Instance, *, read_at_s: float, doubts: int) -> None:
         """Remember an instance; the moment and the number of doubts are from before it was read."""
         self._kept[_place(token)] = _Kept(instance=instance, checked_at_s=read_at_s, doubts=doubts)
-
-
-async def read_versions(
-    connection: DatabaseConnection, instance_id: InstanceId
-) -> tuple[int, int] | None:
-    """Return the version of an instance and that of its organization's elements, None if gone."""
-    table, elements = instance_table, element_version
-    joined = table.outerjoin(elements, elements.c.organization_id == table.c.organization_id)
-    query = (
-        select(table.c.version, elements.c.version.label("elements"))
-        .select_from(joined)
-        .where(table.c.id == instance_id)
-    )
-    row = (await connection.execute(query)).first()
-    return None if row is None else (row.version, row.elements or 0)
 
 
 def _place(token: str) -> bytes:
