@@ -10,6 +10,7 @@ that second.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -33,6 +34,8 @@ class _Kept:
     checked_at_s: float
     doubts: int  # how many there had been when it was last known to be so
     connection: Connection | None = None
+    # Of many calls at once one asks, and the others believe what it found.
+    asking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -65,16 +68,24 @@ class Memory:
         kept: _Kept | None = self._kept.get(place)
         if kept is None:
             return None
-        now_s, doubts = self.clock(), self.doubts
-        if kept.doubts == doubts and now_s - kept.checked_at_s < BELIEVED_FOR_S:
+        if self._believes(kept):
             return kept.instance
-        async with database.reading() as connection:
-            versions = await read_versions(connection, kept.instance.id)
-        if versions != (kept.instance.version, kept.instance.elements_version):
-            self._kept.pop(place, None)
-            return None
-        kept.checked_at_s, kept.doubts = now_s, doubts
-        return kept.instance
+        async with kept.asking:
+            if self._believes(kept):
+                return kept.instance
+            now_s, doubts = self.clock(), self.doubts
+            async with database.reading() as connection:
+                versions = await read_versions(connection, kept.instance.id)
+            if versions != (kept.instance.version, kept.instance.elements_version):
+                if self._kept.get(place) is kept:
+                    del self._kept[place]
+                return None
+            kept.checked_at_s, kept.doubts = now_s, doubts
+            return kept.instance
+
+    def _believes(self, kept: _Kept) -> bool:
+        fresh = self.clock() - kept.checked_at_s < BELIEVED_FOR_S
+        return fresh and kept.doubts == self.doubts
 
     def connection_of(
         self, instance: Instance, *, element: Element, make: Callable[..., Connection]
