@@ -271,17 +271,22 @@ async def test_a_killed_rotation_closes_no_secret(
     now: datetime,
     random_bytes: Random,
 ) -> None:
-    old = keys.ring().current_id
-    await writer.fill(database, keys.ring(), instances=600)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", _ROTATE, database_url, str(keys.path), now.isoformat()
-    )
-    while (await count_uses(database)).keys() <= {old}:
-        assert process.returncode is None
-        await asyncio.sleep(0.005)
-    process.kill()
-    await process.wait()
-    uses = await count_uses(database)
+    uses: dict[str, int] = {}
+    tries = 0
+    # On a busy machine the kill may come when all is done: then once more, with more rows.
+    while len(uses) != 2 and tries < 3:
+        tries += 1
+        old = keys.ring().current_id
+        await writer.fill(database, keys.ring(), instances=600)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", _ROTATE, database_url, str(keys.path), now.isoformat()
+        )
+        while (await count_uses(database)).keys() <= {old}:
+            assert process.returncode is None
+            await asyncio.sleep(0.005)
+        process.kill()
+        await process.wait()
+        uses = dict(await count_uses(database))
     assert len(uses) == 2, "killed too late to be half way"
     checked = await _check_everything(database, keys.ring())
     done = await retire(database, keys, now=now + LATER, random=random_bytes)
