@@ -11,7 +11,7 @@ from polyvalent.sandbox.magento import RunningStore
 from tests.journeys.application import Application
 from tests.journeys.stage import Reply, Stage
 
-_numbers = itertools.count(1)
+_numbers = itertools.count(1000)  # of equal width: names sort as they were given
 FIELDS = [{"path": "id", "type": "string"}, {"path": "name", "type": "string"}]
 INHERIT = {"type": "inherit"}
 
