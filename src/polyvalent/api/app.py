@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import orjson
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -83,12 +84,18 @@ def create_app(settings: Settings, *, opening: OpenPlatform | None = None) -> St
             yield
 
     edge = Edge(Router(OPERATIONS, fallback=resources.FALLBACK), platform_of=_platform_of)
-    document = openapi(OPERATIONS, base_path=BASE_PATH, public_url=settings.public_url)
+
+    @cache
+    def document() -> bytes:
+        # Made when first asked for: most servers are never asked, and it weighs a megabyte.
+        shown = openapi(OPERATIONS, base_path=BASE_PATH, public_url=settings.public_url)
+        return orjson.dumps(shown)
+
     page = (ASSETS / "docs.html").read_text(encoding="utf-8")
     page_headers = _page_headers(settings.public_url)
 
     async def show_openapi(_: Request) -> Response:
-        return JSONResponse(document)
+        return Response(document(), media_type="application/json")
 
     async def show_docs(_: Request) -> Response:
         return HTMLResponse(page, headers=page_headers)

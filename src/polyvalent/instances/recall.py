@@ -25,7 +25,7 @@ from polyvalent.instances.model import Connection, Instance
 BELIEVED_FOR_S = 1.0
 # Opened secrets stay in memory no longer than this, also of instances that do not change.
 LIVES_S = 30
-INSTANCES_KEPT = 512
+INSTANCES_KEPT = 256
 
 
 @dataclass(kw_only=True, slots=True)
