@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from polyvalent.api.app import BASE_PATH
+from polyvalent.authorizations import sql
 from polyvalent.errors import Unavailable
-from polyvalent.instances import sql
 from polyvalent.instances.turnstile import Turnstile
 from polyvalent.sandbox.magento import RunningStore
 from tests.journeys.application import Application

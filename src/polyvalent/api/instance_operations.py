@@ -3,18 +3,71 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 from polyvalent.api import instances, schemas
-from polyvalent.api.operation import Operation, Parameter
+from polyvalent.api.operation import Handle, Operation, Parameter, Schema
 
-_VENDOR = (400, 401, 403, 404, 502, 504)
-_LISTING = Operation(
-    method="GET",
-    path="/instances",
-    handle=instances.get_list,
-    access="caller",
-    tag="Instances",
-    summary="List instances",
+_ENTRY_ID = Parameter(
+    name="entryId",
+    place="path",
+    required=True,
+    description="The id of the configuration entry.",
+    schema=schemas.NUMBER,
+)
+
+
+def _declare(
+    method: str,
+    path: str,
+    handle: Handle,
+    summary: str,
+    *,
+    description: str = "",
+    parameters: tuple[Parameter, ...] = (),
+    body: Schema | None = None,
+    body_example: Any = None,
+    answer: Schema = schemas.NOTHING,
+    answer_headers: tuple[str, ...] = (),
+    statuses: tuple[int, ...] = (401, 404),
+) -> Operation:
+    placed = [item for item in (schemas.INSTANCE_ID, _ENTRY_ID) if f"{{{item.name}}}" in path]
+    return Operation(
+        method=method,
+        path=path,
+        handle=handle,
+        access="caller",
+        tag="Instances",
+        summary=summary,
+        description=description,
+        parameters=(*placed, *parameters),
+        body=body,
+        body_example=body_example,
+        answer=answer,
+        answer_headers=answer_headers,
+        statuses=statuses,
+    )
+
+
+# Take a draft and may ask the store what it thinks of it.
+_take_draft = partial(
+    _declare,
+    body=schemas.INSTANCE_DRAFT,
+    answer=schemas.INSTANCE,
+    answer_headers=("Elements-Error", "Elements-Trace-Id"),
+    statuses=(400, 401, 403, 404, 502, 504, 413, 415),
+)
+_ALL = "/instances"
+_ONE = "/instances/{id}"
+_ENABLED = "/instances/{id}/enabled"
+_CONFIGURATION = "/instances/{id}/configuration"
+_ENTRY = "/instances/{id}/configuration/{entryId}"
+_LISTING = _declare(
+    "GET",
+    _ALL,
+    instances.get_list,
+    "List instances",
     parameters=(
         Parameter(
             name="tags[]",
@@ -40,145 +93,72 @@ _LISTING = Operation(
     answer_headers=("Elements-Returned-Count",),
     statuses=(400, 401),
 )
-_CREATION = Operation(
-    method="POST",
-    path="/instances",
-    handle=instances.create,
-    access="caller",
-    tag="Instances",
-    summary="Create an instance",
+_CREATION = _take_draft(
+    "POST",
+    _ALL,
+    instances.create,
+    "Create an instance",
     description="Exchanges what the merchant's consent brought for lasting credentials, proves "
     "with one read that they work, and stores the instance. Whatever is refused leaves nothing "
     "behind. Members that are not known are ignored and listed in the header Elements-Error.",
-    body=schemas.INSTANCE_DRAFT,
     body_example=schemas.INSTANCE_EXAMPLE,
-    answer=schemas.INSTANCE,
-    answer_headers=("Elements-Error", "Elements-Trace-Id"),
-    statuses=(*_VENDOR, 413, 415),
 )
 _CHANGES = (
-    Operation(
-        method="PUT",
-        path="/instances/{id}",
-        handle=instances.put,
-        access="caller",
-        tag="Instances",
-        summary="Change an instance, or authorize it anew with providerData",
+    _take_draft(
+        "PUT",
+        _ONE,
+        instances.put,
+        "Change an instance, or authorize it anew with providerData",
         description="Members that are absent stay as they are. Id and token never change. A value "
         'sent back as "********" keeps what is stored.',
-        parameters=(schemas.INSTANCE_ID,),
-        body=schemas.INSTANCE_DRAFT,
-        answer=schemas.INSTANCE,
-        answer_headers=("Elements-Error", "Elements-Trace-Id"),
-        statuses=(*_VENDOR, 413, 415),
     ),
-    Operation(
-        method="PATCH",
-        path="/instances/{id}",
-        handle=instances.patch,
-        access="caller",
-        tag="Instances",
-        summary="Change some members of an instance",
+    _take_draft(
+        "PATCH",
+        _ONE,
+        instances.patch,
+        "Change some members of an instance",
         description="`configuration` is merged by key, `tags` replaces the list.",
-        parameters=(schemas.INSTANCE_ID,),
-        body=schemas.INSTANCE_DRAFT,
-        answer=schemas.INSTANCE,
-        answer_headers=("Elements-Error", "Elements-Trace-Id"),
-        statuses=(*_VENDOR, 413, 415),
     ),
 )
 _BY_ID = (
-    Operation(
-        method="GET",
-        path="/instances/{id}",
-        handle=instances.get_one,
-        access="caller",
-        tag="Instances",
-        summary="Show an instance",
-        parameters=(schemas.INSTANCE_ID,),
-        answer=schemas.INSTANCE,
-        statuses=(401, 404),
-    ),
+    _declare("GET", _ONE, instances.get_one, "Show an instance", answer=schemas.INSTANCE),
     *_CHANGES,
-    Operation(
-        method="DELETE",
-        path="/instances/{id}",
-        handle=instances.delete,
-        access="caller",
-        tag="Instances",
-        summary="Delete an instance",
-        parameters=(schemas.INSTANCE_ID,),
-        answer=schemas.NOTHING,
-        statuses=(401, 404),
+    _declare("DELETE", _ONE, instances.delete, "Delete an instance"),
+    _declare("PUT", _ENABLED, instances.enable, "Enable an instance"),
+    _declare(
+        "DELETE",
+        _ENABLED,
+        instances.disable,
+        "Disable an instance: calls to its resources are answered with 403",
     ),
-    Operation(
-        method="PUT",
-        path="/instances/{id}/enabled",
-        handle=instances.enable,
-        access="caller",
-        tag="Instances",
-        summary="Enable an instance",
-        parameters=(schemas.INSTANCE_ID,),
-        answer=schemas.NOTHING,
-        statuses=(401, 404),
-    ),
-    Operation(
-        method="DELETE",
-        path="/instances/{id}/enabled",
-        handle=instances.disable,
-        access="caller",
-        tag="Instances",
-        summary="Disable an instance: calls to its resources are answered with 403",
-        parameters=(schemas.INSTANCE_ID,),
-        answer=schemas.NOTHING,
-        statuses=(401, 404),
-    ),
-)
-_ENTRY_ID = Parameter(
-    name="entryId",
-    place="path",
-    required=True,
-    description="The id of the configuration entry.",
-    schema=schemas.NUMBER,
 )
 _ENTRIES = (
-    Operation(
-        method="GET",
-        path="/instances/{id}/configuration",
-        handle=instances.get_configuration,
-        access="caller",
-        tag="Instances",
-        summary="List the configuration of an instance entry by entry, defaults included",
-        parameters=(schemas.INSTANCE_ID,),
+    _declare(
+        "GET",
+        _CONFIGURATION,
+        instances.get_configuration,
+        "List the configuration of an instance entry by entry, defaults included",
         answer=schemas.listing(schemas.INSTANCE_ENTRY),
-        statuses=(401, 404),
     ),
-    Operation(
-        method="GET",
-        path="/instances/{id}/configuration/{entryId}",
-        handle=instances.get_entry,
-        access="caller",
-        tag="Instances",
-        summary="Show one configuration entry of an instance",
-        parameters=(schemas.INSTANCE_ID, _ENTRY_ID),
+    _declare(
+        "GET",
+        _ENTRY,
+        instances.get_entry,
+        "Show one configuration entry of an instance",
         answer=schemas.INSTANCE_ENTRY,
-        statuses=(401, 404),
     ),
-    Operation(
-        method="PATCH",
-        path="/instances/{id}/configuration/{entryId}",
-        handle=instances.patch_entry,
-        access="caller",
-        tag="Instances",
-        summary="Change one configuration entry of an instance",
-        parameters=(schemas.INSTANCE_ID, _ENTRY_ID),
+    _take_draft(
+        "PATCH",
+        _ENTRY,
+        instances.patch_entry,
+        "Change one configuration entry of an instance",
         body={
             "type": "object",
             "properties": {"propertyValue": {"type": ["string", "null"]}},
             "required": ["propertyValue"],
         },
         answer=schemas.INSTANCE_ENTRY,
-        statuses=(*_VENDOR, 413, 415),
+        answer_headers=(),
     ),
 )
 

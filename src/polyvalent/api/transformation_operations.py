@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from polyvalent.api import schemas, transformations
-from polyvalent.api.operation import Operation, Parameter
+from polyvalent.api.operation import Access, Handle, Operation, Parameter, Schema
 
 _NAME = Parameter(
     name="objectName", place="path", required=True, description="The object.", example="contacts"
@@ -115,202 +116,186 @@ _TRANSFORMATION_EXAMPLE = {
 }
 _DEFINING = "Object definitions"
 _TRANSFORMING = "Transformations"
+_NEW = (400, 404, 409, 413, 415)
+_REPLACED = (400, 404, 413, 415)
+_DEFINITIONS_OF = "/objects/{objectName}/definitions"
+_TRANSFORMATION_OF = "/transformations/{objectName}"
 
+
+def _declare(
+    method: str,
+    path: str,
+    handle: Handle,
+    summary: str,
+    *,
+    tag: str = _TRANSFORMING,
+    access: Access = "caller",
+    description: str = "",
+    parameters: tuple[Parameter, ...] = (),
+    body: Schema | None = None,
+    body_example: Any = None,
+    answer: Schema = schemas.NOTHING,
+    statuses: tuple[int, ...] = (404,),
+) -> Operation:
+    placed = [item for item in (_NAME, schemas.KEY_OR_ID) if f"{{{item.name}}}" in path]
+    return Operation(
+        method=method,
+        path=path,
+        handle=handle,
+        access=access,
+        tag=tag,
+        summary=summary,
+        description=description,
+        parameters=(*placed, *parameters),
+        body=body,
+        body_example=body_example,
+        answer=answer,
+        statuses=statuses,
+    )
+
+
+_define = partial(_declare, tag=_DEFINING)
+_define_object = partial(_define, answer=_DEFINITION)
+_take_definition = partial(_define_object, body=_DEFINITION_BODY, body_example=_DEFINITION_EXAMPLE)
+_take_transformation = partial(
+    _declare,
+    body=_TRANSFORMATION_BODY,
+    body_example=_TRANSFORMATION_EXAMPLE,
+    answer=_TRANSFORMATION,
+)
 
 # Below every level's own path.
 _DEFINITION_CALLS = (
-    Operation(
-        method="POST",
-        path="/objects/{objectName}/definitions",
-        handle=transformations.create_definition,
-        access="caller",
-        tag=_DEFINING,
-        summary="Define an object",
+    _take_definition(
+        "POST",
+        _DEFINITIONS_OF,
+        transformations.create_definition,
+        "Define an object",
         description="Types are string, number, boolean, date, array, array[<type>], or the name "
         "of another object. Every object should have a field id.",
-        parameters=(_NAME,),
-        body=_DEFINITION_BODY,
-        body_example=_DEFINITION_EXAMPLE,
-        answer=_DEFINITION,
-        statuses=(400, 404, 409, 413, 415),
+        statuses=_NEW,
     ),
-    Operation(
-        method="GET",
-        path="/objects/{objectName}/definitions",
-        handle=transformations.get_definition,
-        access="caller",
-        tag=_DEFINING,
-        summary="Show the definition of an object",
-        parameters=(_NAME,),
-        answer=_DEFINITION,
-        statuses=(404,),
+    _define_object(
+        "GET",
+        _DEFINITIONS_OF,
+        transformations.get_definition,
+        "Show the definition of an object",
     ),
-    Operation(
-        method="PUT",
-        path="/objects/{objectName}/definitions",
-        handle=transformations.put_definition,
-        access="caller",
-        tag=_DEFINING,
-        summary="Define an object anew",
-        parameters=(_NAME,),
-        body=_DEFINITION_BODY,
-        body_example=_DEFINITION_EXAMPLE,
-        answer=_DEFINITION,
-        statuses=(400, 404, 413, 415),
+    _take_definition(
+        "PUT",
+        _DEFINITIONS_OF,
+        transformations.put_definition,
+        "Define an object anew",
+        statuses=_REPLACED,
     ),
-    Operation(
-        method="DELETE",
-        path="/objects/{objectName}/definitions",
-        handle=transformations.delete_definition,
-        access="caller",
-        tag=_DEFINING,
-        summary="Delete the definition of an object",
+    _define(
+        "DELETE",
+        _DEFINITIONS_OF,
+        transformations.delete_definition,
+        "Delete the definition of an object",
         description="Refused while a transformation would be left without any definition.",
-        parameters=(_NAME,),
-        answer=schemas.NOTHING,
         statuses=(404, 409),
     ),
-    Operation(
-        method="PATCH",
-        path="/objects/{objectName}",
-        handle=transformations.rename_object,
-        access="caller",
-        tag=_DEFINING,
-        summary="Give an object another name, at this level only",
-        parameters=(_NAME,),
+    _define_object(
+        "PATCH",
+        "/objects/{objectName}",
+        transformations.rename_object,
+        "Give an object another name, at this level only",
         body=schemas.record({"objectName": schemas.TEXT}),
-        answer=_DEFINITION,
-        statuses=(400, 404, 409, 413, 415),
+        statuses=_NEW,
     ),
 )
+_ALL_DEFINITIONS = "/organizations/objects/definitions"
 _MAP_CALLS = (
-    Operation(
-        method="GET",
-        path="/organizations/objects/definitions",
-        handle=transformations.list_definitions,
-        access="caller",
-        tag=_DEFINING,
-        summary="Show the organization's definitions by object",
+    _define(
+        "GET",
+        _ALL_DEFINITIONS,
+        transformations.list_definitions,
+        "Show the organization's definitions by object",
         parameters=(_SYSTEM_ONLY,),
         answer=_DEFINITIONS,
+        statuses=(),
     ),
-    Operation(
-        method="POST",
-        path="/organizations/objects/definitions",
-        handle=transformations.create_definitions,
-        access="caller",
-        tag=_DEFINING,
-        summary="Define several objects of the organization at once",
+    _define(
+        "POST",
+        _ALL_DEFINITIONS,
+        transformations.create_definitions,
+        "Define several objects of the organization at once",
         body={"type": "object", "additionalProperties": _DEFINITION_BODY},
         body_example={"contacts": _DEFINITION_EXAMPLE},
         answer=_DEFINITIONS,
         statuses=(400, 409, 413, 415),
     ),
-    Operation(
-        method="DELETE",
-        path="/organizations/objects/definitions",
-        handle=transformations.delete_definitions,
-        access="caller",
-        tag=_DEFINING,
-        summary="Delete all of the organization's definitions",
+    _define(
+        "DELETE",
+        _ALL_DEFINITIONS,
+        transformations.delete_definitions,
+        "Delete all of the organization's definitions",
         description="Refused while there is any transformation.",
-        answer=schemas.NOTHING,
         statuses=(409,),
     ),
-    Operation(
-        method="GET",
-        path="/organizations/objects/{objectName}/transformations",
-        handle=transformations.list_of_object,
-        access="caller",
-        tag=_TRANSFORMING,
-        summary="List the transformations of an object, of every level and element",
-        parameters=(_NAME,),
+    _declare(
+        "GET",
+        "/organizations/objects/{objectName}/transformations",
+        transformations.list_of_object,
+        "List the transformations of an object, of every level and element",
         answer=schemas.listing(_TRANSFORMATION),
+        statuses=(),
     ),
-    Operation(
-        method="GET",
-        path="/elements/{keyOrId}/transformations",
-        handle=transformations.list_element_transformations,
+    _declare(
+        "GET",
+        "/elements/{keyOrId}/transformations",
+        transformations.list_element_transformations,
+        "Show the transformations that an element brings along, by object",
         access="perhaps",
-        tag=_TRANSFORMING,
-        summary="Show the transformations that an element brings along, by object",
-        parameters=(schemas.KEY_OR_ID, _SYSTEM_ONLY),
+        parameters=(_SYSTEM_ONLY,),
         answer=_TRANSFORMATIONS,
-        statuses=(404,),
     ),
 )
 _TRANSFORMATION_CALLS = (
-    Operation(
-        method="POST",
-        path="/transformations/{objectName}",
-        handle=transformations.create_transformation,
-        access="caller",
-        tag=_TRANSFORMING,
-        summary="Transform an object",
+    _take_transformation(
+        "POST",
+        _TRANSFORMATION_OF,
+        transformations.create_transformation,
+        "Transform an object",
         description="Says where the fields of the object lie in the vendor's. From then on the "
         "object is a resource: /hubs/{hub}/{objectName}. The object must be defined at this level "
         "or above. Paths: a.b.c, items[*].sku, items[0].sku, items[id=4].name, "
         "items[?(@.id==2)].name, items[*].size().",
-        parameters=(_NAME,),
-        body=_TRANSFORMATION_BODY,
-        body_example=_TRANSFORMATION_EXAMPLE,
+        statuses=_NEW,
+    ),
+    _declare(
+        "GET",
+        _TRANSFORMATION_OF,
+        transformations.get_transformation,
+        "Show the transformation of an object, merged with the levels it inherits from",
         answer=_TRANSFORMATION,
-        statuses=(400, 404, 409, 413, 415),
     ),
-    Operation(
-        method="GET",
-        path="/transformations/{objectName}",
-        handle=transformations.get_transformation,
-        access="caller",
-        tag=_TRANSFORMING,
-        summary="Show the transformation of an object, merged with the levels it inherits from",
-        parameters=(_NAME,),
-        answer=_TRANSFORMATION,
-        statuses=(404,),
+    _take_transformation(
+        "PUT",
+        _TRANSFORMATION_OF,
+        transformations.put_transformation,
+        "Replace the transformation of an object",
+        statuses=_REPLACED,
     ),
-    Operation(
-        method="PUT",
-        path="/transformations/{objectName}",
-        handle=transformations.put_transformation,
-        access="caller",
-        tag=_TRANSFORMING,
-        summary="Replace the transformation of an object",
-        parameters=(_NAME,),
-        body=_TRANSFORMATION_BODY,
-        body_example=_TRANSFORMATION_EXAMPLE,
-        answer=_TRANSFORMATION,
-        statuses=(400, 404, 413, 415),
+    _declare(
+        "DELETE",
+        _TRANSFORMATION_OF,
+        transformations.delete_transformation,
+        "Delete the transformation of an object",
     ),
-    Operation(
-        method="DELETE",
-        path="/transformations/{objectName}",
-        handle=transformations.delete_transformation,
-        access="caller",
-        tag=_TRANSFORMING,
-        summary="Delete the transformation of an object",
-        parameters=(_NAME,),
-        answer=schemas.NOTHING,
-        statuses=(404,),
-    ),
-    Operation(
-        method="GET",
-        path="/transformations",
-        handle=transformations.list_transformations,
-        access="caller",
-        tag=_TRANSFORMING,
-        summary="Show the transformations of this level by object",
+    _declare(
+        "GET",
+        "/transformations",
+        transformations.list_transformations,
+        "Show the transformations of this level by object",
         answer=_TRANSFORMATIONS,
-        statuses=(404,),
     ),
-    Operation(
-        method="DELETE",
-        path="/transformations",
-        handle=transformations.delete_transformations,
-        access="caller",
-        tag=_TRANSFORMING,
-        summary="Delete all transformations of this level",
-        answer=schemas.NOTHING,
-        statuses=(404,),
+    _declare(
+        "DELETE",
+        "/transformations",
+        transformations.delete_transformations,
+        "Delete all transformations of this level",
     ),
 )
 

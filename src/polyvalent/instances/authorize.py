@@ -13,30 +13,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from urllib.parse import urlsplit
 
 from polyvalent.auth.oauth1 import TokenCredentials
 from polyvalent.auth.oauth1_answer import UnreadableCredentials, parse_credentials
 from polyvalent.auth.oauth1_variant import STANDARD
 from polyvalent.auth.percent import percent_encode
+from polyvalent.authorizations.find import find_request
+from polyvalent.authorizations.keep import LIFETIME, keep_request
+from polyvalent.authorizations.model import NewAuthorizationRequest
 from polyvalent.catalog.element import Element
 from polyvalent.errors import BadRequest
 from polyvalent.exchange import Request
-from polyvalent.instances import sql
 from polyvalent.instances.application import Application, read_application, site_key, transmission
 from polyvalent.instances.configuration import fill
-from polyvalent.instances.model import NewAuthorizationRequest
 from polyvalent.instances.ports import Ports
 from polyvalent.instances.reach import LARGEST_REPLY_BYTES, SigningKeys, reach
 from polyvalent.instances.refuse import refusal_of, wrong_place
 from polyvalent.instances.watch import Watch
 
-LIFETIME = timedelta(hours=1)
-KEPT_AFTER = timedelta(days=1)
 HANDLE_BYTES = 24
-# Anybody may start an authorization; this many of the youngest are kept, some 100 MB.
-MOST_KEPT = 50_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,28 +64,23 @@ async def request_token(
     credentials = await _ask_store(ports, application, callback=callback, watch=watch)
     ports.mark("token.after_store")
     now = ports.now()
-    async with ports.database.transaction() as connection:
-        # Kept a day longer than they live, so that a late merchant is told what happened.
-        await sql.delete_expired_requests(connection, before=now - KEPT_AFTER)
-        await sql.delete_surplus_requests(connection, most=MOST_KEPT - 1)
-        ports.mark("token.before_insert")
-        await sql.insert_authorization_request(
-            connection,
-            ports.keys.ring(),
-            random=ports.random,
-            request=NewAuthorizationRequest(
-                element_key=element.key,
-                store_url=application.configuration.get(site_key(element) or "") or "",
-                callback_url=application.configuration["oauth.callback.url"] or "",
-                client_key=application.client.key,
-                token=credentials.token,
-                secret=credentials.secret,
-                handle=handle,
-                created_at=now,
-                expires_at=now + LIFETIME,
-            ),
-        )
-        ports.mark("token.before_commit")
+    await keep_request(
+        ports.database,
+        ports.keys,
+        NewAuthorizationRequest(
+            element_key=element.key,
+            store_url=application.configuration.get(site_key(element) or "") or "",
+            callback_url=application.configuration["oauth.callback.url"] or "",
+            client_key=application.client.key,
+            token=credentials.token,
+            secret=credentials.secret,
+            handle=handle,
+            created_at=now,
+            expires_at=now + LIFETIME,
+        ),
+        random=ports.random,
+        mark=ports.mark,
+    )
     ports.mark("token.after_commit")
     return Started(token=credentials.token, secret=credentials.secret)
 
@@ -108,10 +99,7 @@ async def authorization_url(ports: Ports, element: Element, parameters: Mapping[
             "Parameter requestToken is missing: it is the `token` that "
             f"GET /elements/{element.key}/oauth/token answered."
         )
-    async with ports.database.reading() as connection:
-        stored = await sql.find_request_by_token(
-            connection, ports.keys, token=application.request_token
-        )
+    stored = await find_request(ports.database, ports.keys, token=application.request_token)
     if stored is not None and stored.used_at is not None:
         raise BadRequest("This request token was used already. Ask for a new one.")
     if stored is not None and stored.expires_at <= ports.now():

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from polyvalent.auth.oauth1 import TokenCredentials
+from polyvalent.authorizations.find import find_request, knows_handle
+from polyvalent.authorizations.model import AuthorizationRequest
 from polyvalent.catalog.element import Element
 from polyvalent.errors import BadRequest
-from polyvalent.instances import sql
 from polyvalent.instances.application import client_credentials, site_key
-from polyvalent.instances.model import AuthorizationRequest, Configuration
+from polyvalent.instances.model import Configuration
 from polyvalent.instances.ports import Ports
 
 
@@ -56,9 +57,8 @@ async def find_handshake(
             f"providerData lacks {' and '.join(missing)}. Copy them from the query of the "
             f"callback that came after the merchant's consent; it all starts with {start}."
         )
-    async with ports.database.reading() as connection:
-        stored = await sql.find_request_by_token(connection, ports.keys, token=token)
-        known_handle = bool(secret) and await sql.is_handle(connection, ports.keys, text=secret)
+    stored = await find_request(ports.database, ports.keys, token=token)
+    known_handle = bool(secret) and await knows_handle(ports.database, ports.keys, text=secret)
     if stored is None or stored.element_key != element.key:
         if known_handle:
             raise BadRequest(

@@ -17,6 +17,7 @@ from polyvalent.accounts.model import Caller
 from polyvalent.auth.oauth1 import TokenCredentials
 from polyvalent.auth.oauth1_answer import UnreadableCredentials, parse_credentials
 from polyvalent.auth.oauth1_variant import STANDARD, Variant
+from polyvalent.authorizations.use import use_request
 from polyvalent.catalog.element import Element
 from polyvalent.db import Connection as DatabaseConnection
 from polyvalent.errors import BadRequest, PolyvalentError, VendorRefused
@@ -171,15 +172,13 @@ async def use_handshake(
     """Mark the handshake as used; raises BadRequest if another request was faster."""
     if handshake is None or handshake.request_id is None:
         return
-    used = await sql.use_request(
+    await use_request(
         connection,
-        ports.keys.ring(),
+        ports.keys,
         random=ports.random,
         request_id=handshake.request_id,
         now=ports.now(),
     )
-    if not used:
-        raise BadRequest("This authorization was used already. Start it again.")
 
 
 def stored_values(element: Element, configuration: Configuration) -> dict[str, StoredValue]:
