@@ -1,12 +1,12 @@
 """
 Keep what must outlive the process: SQLite in a file by default, PostgreSQL by URL.
 
-`engine` opens a database and hands out connections, `schema` and `schema_calls` draw the tables,
+`engine` opens a database and hands out connections, `schema` and its neighbours draw the tables,
 `migrate` leads a database to them, `key_file` keeps the key ring beside the database, `rotate`
 seals anew. `lease` and `allowance` are what processes share: turns and budgets.
 """
 
-from polyvalent.db import schema_calls  # noqa: F401  # its tables belong to every database
+from polyvalent.db import schema_calls, schema_jobs  # noqa: F401  # tables of every database
 from polyvalent.db.engine import Connection, Database, lock, next_id, open_database
 
 __all__ = ["Connection", "Database", "lock", "next_id", "open_database"]

@@ -110,7 +110,7 @@ async def open_database(url: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> 
     """
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite":
-        _make_file(Path(parsed.database or ""))
+        make_file(Path(parsed.database or ""))
         busy = f"busy_timeout={busy_timeout_ms}"
         writing = (busy, *SQLITE_PRAGMAS, "foreign_keys=ON")
         reading = (busy, *SQLITE_PRAGMAS, "query_only=ON")
@@ -227,7 +227,12 @@ async def next_id(connection: Connection, table: Table) -> int:
     return 1
 
 
-def _make_file(path: Path) -> None:
+def make_file(path: Path) -> None:
+    """
+    Make a file that only this user may read and write, with its directory, unless there is one.
+
+    Raises Misconfigured.
+    """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # SQLite gives its -wal and -shm files the mode of the database file.

@@ -67,3 +67,11 @@ async def give_lease_back(connection: Connection, name: str, *, holder: str, now
         .where(lease.c.name == name, lease.c.wanted_by == holder)
         .values(wanted_by=None)
     )
+
+
+async def find_holders(connection: Connection, *, prefix: str, now: datetime) -> frozenset[str]:
+    """Return who holds the leases whose names begin so, those that have run out left out."""
+    query = select(lease.c.holder).where(
+        lease.c.name.startswith(prefix, autoescape=True), lease.c.expires_at > now
+    )
+    return frozenset(row.holder for row in await connection.execute(query) if row.holder)

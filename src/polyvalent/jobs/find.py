@@ -1,0 +1,55 @@
+"""Look at jobs: one, many, how many."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from polyvalent.db import Connection, Database
+from polyvalent.db.key_file import KeyFile
+from polyvalent.errors import NotFound
+from polyvalent.jobs import sql
+from polyvalent.jobs.model import Job, JobState
+
+
+async def find_job(
+    connection: Connection, keys: KeyFile, job_id: int, *, organization_id: int
+) -> Job:
+    """Find a job of an organization; raises NotFound."""
+    found = await sql.find_job(connection, keys, job_id)
+    if found is None or found.owner.organization_id != organization_id:
+        raise NotFound(f"There is no job {job_id}.")
+    return found
+
+
+async def list_jobs(
+    connection: Connection,
+    keys: KeyFile,
+    *,
+    organization_id: int,
+    kinds: Sequence[str] = (),
+    states: Sequence[JobState] = (),
+    before_id: int | None = None,
+    limit: int = 200,
+) -> tuple[Job, ...]:
+    """List the jobs of an organization, the newest first; `before_id` continues a list."""
+    return await sql.list_jobs(
+        connection,
+        keys,
+        organization_id=organization_id,
+        kinds=kinds,
+        states=states,
+        before_id=before_id,
+        limit=limit,
+    )
+
+
+async def count_states(database: Database) -> Mapping[tuple[str, str], int]:
+    """Count all jobs by kind and state: {("poll", "waiting"): 12}."""
+    async with database.reading() as connection:
+        return await sql.count_states(connection)
+
+
+async def forget_ended(connection: Connection, *, before: datetime, kinds: Sequence[str]) -> int:
+    """Delete the jobs of some kinds that ended before a moment; return how many."""
+    return await sql.forget(connection, ended_before=before, kinds=kinds)
