@@ -32,6 +32,7 @@ KNOWN = (
     "POLYVALENT_SCAN_LIMIT",
     "POLYVALENT_CACHE_BYTES",
     "POLYVALENT_METRICS_TOKEN",
+    "POLYVALENT_JOBS_AT_ONCE",
     "POLYVALENT_PYTHON",
 )
 
@@ -73,6 +74,8 @@ class Settings:
     cache_bytes: int = 64 * 1024 * 1024
     # POLYVALENT_METRICS_TOKEN: what /metrics asks for; empty: it answers anybody.
     metrics_token: str = field(default="", repr=False)
+    # POLYVALENT_JOBS_AT_ONCE: long jobs that one process works on at a time; of short ones twice.
+    jobs_at_once: int = 8
 
     @property
     def key_path(self) -> Path:
@@ -114,6 +117,7 @@ def read_settings(environ: Mapping[str, str], *, home: Path) -> Settings:
         breaker_rest_s=_number(environ, "POLYVALENT_BREAKER_REST_S", 15.0),
         scan_limit=_count(environ, "POLYVALENT_SCAN_LIMIT", 10_000),
         metrics_token=environ.get("POLYVALENT_METRICS_TOKEN", ""),
+        jobs_at_once=_count(environ, "POLYVALENT_JOBS_AT_ONCE", 8),
         cache_bytes=int(_number(environ, "POLYVALENT_CACHE_BYTES", 64 * 1024 * 1024)),
     )
 

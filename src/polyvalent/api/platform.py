@@ -23,6 +23,7 @@ from polyvalent.db import open_database
 from polyvalent.db.key_file import open_key_file
 from polyvalent.db.migrate import upgrade
 from polyvalent.egress import Door
+from polyvalent.hub.access import HubAccess
 from polyvalent.hub.ledger import Ledger, open_ledger
 from polyvalent.hub.model import Reach
 from polyvalent.hub.prove import prove_connection
@@ -31,6 +32,7 @@ from polyvalent.instances.observe import observed
 from polyvalent.instances.ports import Ports, pass_by
 from polyvalent.instances.recall import Memory
 from polyvalent.instances.supervise import make_supervisor
+from polyvalent.jobs.bell import Bell
 from polyvalent.settings import Settings
 from polyvalent.traces.journal import Journal
 from polyvalent.traces.keep_call import keep_call
@@ -57,6 +59,20 @@ class Platform:
     answers: AnswerCache = field(repr=False)
     metrics: Metrics = field(repr=False)
     count_stores: Callable[[], Mapping[str, int]] = field(repr=False)  # those in trouble
+    # To be rung after a job was submitted: a worker of this process then looks at once.
+    bell: Bell = field(repr=False)
+
+    @property
+    def access(self) -> HubAccess:
+        """Return the way to instances for whoever has no request, such as jobs."""
+        return HubAccess(
+            ports=self.ports,
+            shelf=self.shelf,
+            reach=self.reach,
+            ledger=self.ledger,
+            mappings=self.mappings,
+            scan_limit=self.settings.scan_limit,
+        )
 
     @property
     def catalog(self) -> Catalog:
@@ -122,6 +138,7 @@ async def open_platform(
             journal=journal,
             answers=AnswerCache(most_bytes=settings.cache_bytes),
             metrics=metrics,
+            bell=Bell(),
         )
     finally:
         if journal is not None:

@@ -31,6 +31,7 @@ from polyvalent.cli.sandbox import app as sandbox
 from polyvalent.cli.secrets import secrets
 from polyvalent.cli.serve import serve
 from polyvalent.cli.traces import app as traces
+from polyvalent.cli.worker import worker
 from polyvalent.errors import PolyvalentError
 
 START, WORK, OPERATE = "Start here", "Elements and instances", "Operate"
@@ -59,6 +60,7 @@ app.add_typer(elements, name="elements", rich_help_panel=WORK)
 app.add_typer(instances, name="instances", rich_help_panel=WORK)
 app.add_typer(traces, name="traces", rich_help_panel=WORK)
 app.add_typer(sandbox, name="sandbox", rich_help_panel=WORK)
+app.command("worker", rich_help_panel=OPERATE)(worker)
 app.add_typer(keys, name="keys", rich_help_panel=OPERATE)
 app.add_typer(db, name="db", rich_help_panel=OPERATE)
 

@@ -38,6 +38,13 @@ def serve(
             rich_help_panel=OUTPUT,
         ),
     ] = "auto",
+    work: Annotated[
+        bool,
+        typer.Option(
+            "--worker/--no-worker",
+            help="Work on jobs as well, or leave them to polyvalent worker.",
+        ),
+    ] = True,
     json: AsJson = False,
 ) -> None:
     """
@@ -70,7 +77,7 @@ def serve(
     for complaint in unknown_variables(os.environ):
         get_logger("polyvalent.cli").warning(SETTING_UNKNOWN, reason=complaint)
     try:
-        run(lambda: serve_platform(settings, host=host, port=port, as_json=json))
+        run(lambda: serve_platform(settings, host=host, port=port, as_json=json, works=work))
     except Interrupted:
         # Being asked to stop is how a server ends well.
         raise typer.Exit(0) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 import structlog
 
@@ -15,6 +15,7 @@ from polyvalent.api.platform import Platform, open_platform
 from polyvalent.cli.called import place_of, program
 from polyvalent.cli.local_server import bind, serving, url_of
 from polyvalent.cli.show import open_console, print_json, print_note, print_pairs, print_title
+from polyvalent.cli.working import working_on
 from polyvalent.settings import Settings
 
 SERVE_STARTED = "serve.started"
@@ -24,11 +25,12 @@ _log = structlog.get_logger("polyvalent.cli")
 
 @asynccontextmanager
 async def platform_at(
-    settings: Settings, *, host: str, port: int
+    settings: Settings, *, host: str, port: int, works: bool = True
 ) -> AsyncIterator[tuple[Platform, str]]:
     """
     Open a platform and serve it inside the block; give it and its URL.
 
+    Unless it shall not, it works on jobs as well, from when there is the first one.
     Raises Misconfigured or Unavailable before anything is served.
     """
     listener = bind(host, port)
@@ -39,21 +41,32 @@ async def platform_at(
             async def opened() -> AsyncIterator[Platform]:
                 yield platform
 
-            async with serving(create_app(settings, opening=opened), listener):
+            async with (
+                working_on(platform, lazily=True) if works else nullcontext(),
+                serving(create_app(settings, opening=opened), listener),
+            ):
                 yield platform, url_of(listener)
     finally:
         listener.close()
 
 
-async def serve_platform(settings: Settings, *, host: str, port: int, as_json: bool) -> None:
+async def serve_platform(
+    settings: Settings, *, host: str, port: int, as_json: bool, works: bool = True
+) -> None:
     """Serve a platform for ever, having said where."""
-    async with platform_at(settings, host=host, port=port) as (_, url):
+    async with platform_at(settings, host=host, port=port, works=works) as (_, url):
         _show_start(settings, url, as_json=as_json)
         _log.info(SERVE_STARTED, url=url, version=__version__, pid=os.getpid())
         try:
             await asyncio.Event().wait()
         finally:
             _log.info(SERVE_STOPPED)
+
+
+async def work_alone(settings: Settings) -> None:
+    """Work on the jobs of a platform for ever, and serve nothing."""
+    async with open_platform(settings) as platform, working_on(platform, lazily=False):
+        await asyncio.Event().wait()
 
 
 def _show_start(settings: Settings, url: str, *, as_json: bool) -> None:

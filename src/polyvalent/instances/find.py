@@ -45,6 +45,21 @@ async def find_accessible(ports: Ports, caller: Caller, instance_id: int) -> Ins
     return found
 
 
+async def find_for_job(ports: Ports, instance_id: int) -> Instance:
+    """
+    Find an instance for work that its owner asked for before; nobody's rights are looked at.
+
+    Raises NotFound if it was deleted meanwhile.
+    """
+    async with ports.database.reading() as connection:
+        found = await sql.find_instance(
+            connection, ports.keys, instance_id=instance_id, organization_id=None
+        )
+    if found is None:
+        raise NotFound(f"Instance {instance_id} was deleted meanwhile.")
+    return found
+
+
 async def find_by_token(ports: Ports, caller: Caller | None, token: str) -> Instance:
     """
     Find the instance of an element token.

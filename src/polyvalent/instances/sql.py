@@ -127,10 +127,12 @@ async def put_configuration(
 
 
 async def find_instance(
-    connection: Connection, keys: KeyFile, *, instance_id: int, organization_id: int
+    connection: Connection, keys: KeyFile, *, instance_id: int, organization_id: int | None
 ) -> Instance | None:
-    """Find an instance by its id within an organization."""
-    where = and_(instance.c.id == instance_id, instance.c.organization_id == organization_id)
+    """Find an instance by its id, within an organization or, where that is None, in all."""
+    where = instance.c.id == instance_id
+    if organization_id is not None:
+        where = and_(where, instance.c.organization_id == organization_id)
     return await _one(connection, keys, where)
 
 

@@ -144,8 +144,11 @@ async def _end(desk: Desk, job: Job, kind: Kind, *, state: JobState, error: str 
         if ended is None:
             return
         await kind.ended(connection, ended)
-    event = JOB_FAILED if state is JobState.FAILED else JOB_ENDED
-    _log.info(event, job=job.id, kind=job.kind, instance=job.instance_id)
+    told = {"job": job.id, "kind": job.kind, "instance": job.instance_id}
+    if state is JobState.FAILED:
+        _log.warning(JOB_FAILED, **told)
+    else:
+        _log.info(JOB_ENDED, **told)
 
 
 def pause_s(attempts: int, *, chance: float) -> float:
