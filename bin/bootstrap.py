@@ -1,5 +1,5 @@
 """
-Make the environment `.venv` of this repository: bootstrap.py runtime | test.
+Make the environment `.venv` of this repository: bootstrap.py runtime | otel | test.
 
 Runs on a bare Python 3.11 or newer: no pip, no ensurepip, nothing installed. Everything that
 gets installed is named with its hash in requirements/. pip itself lies there as the wheel that
@@ -35,8 +35,13 @@ REQUIREMENTS = ROOT / "requirements"
 PIP = REQUIREMENTS / "pip-26.3-py3-none-any.whl"
 PIP_SHA256 = "f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940fad13"
 
-# The test lock holds everything the runtime lock holds.
-CONTAINS = {"runtime": ("runtime",), "test": ("runtime", "test")}
+# Each lock holds everything that those before it hold.
+CONTAINS = {
+    "runtime": ("runtime",),
+    "otel": ("runtime", "otel"),
+    "test": ("runtime", "otel", "test"),
+}
+ADDED = {"runtime": "nothing", "otel": "OpenTelemetry", "test": "the test tools"}
 
 SIGNS_OF_NO_NETWORK = re.compile(
     r"Failed to establish|Name or service not known|name resolution|Network is unreachable"
@@ -71,7 +76,7 @@ def _prepare(kind: str) -> None:
         if _fits(kind):  # another call was quicker, or the same Python has two names
             _record_place()
             return
-        todo = "adding the test tools"
+        todo = f"adding {ADDED[kind]}"
     else:
         _clear()
         todo = "installing"

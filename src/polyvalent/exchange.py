@@ -24,12 +24,18 @@ def find_header(headers: Headers, name: str) -> str | None:
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class Request:
-    """Describe one HTTP request: `Request(method="GET", url="http://a.example/r?b=5")`."""
+    """
+    Describe one HTTP request: `Request(method="GET", url="http://a.example/r?b=5")`.
+
+    `template` is the path before its placeholders were filled, such as "/products/{id}", for
+    whoever counts or names calls; empty where there is none. It is not sent.
+    """
 
     method: str
     url: str
     headers: Headers = ()
     body: bytes = b""
+    template: str = field(default="", compare=False)
 
     def __repr__(self) -> str:
         """Name method and URL without its query: that, headers and body may carry secrets."""
@@ -60,8 +66,13 @@ class Response:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Exchange:
-    """Pair a request with its answer; `elapsed_ms` is wall time on our side."""
+    """
+    Pair a request with its answer; `elapsed_ms` is wall time on our side.
+
+    `attempts` is how often the request was sent until this answer came.
+    """
 
     request: Request
     response: Response
     elapsed_ms: float
+    attempts: int = field(default=1, compare=False)

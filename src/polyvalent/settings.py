@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from polyvalent.errors import Misconfigured
 
-# Each of them has a comment below, but the last: it is read by the scripts.
+# Each of them has a comment below, but the last two: they are read by the scripts.
 KNOWN = (
     "POLYVALENT_DATA_DIR",
     "POLYVALENT_DATABASE_URL",
@@ -33,6 +33,7 @@ KNOWN = (
     "POLYVALENT_CACHE_BYTES",
     "POLYVALENT_METRICS_TOKEN",
     "POLYVALENT_JOBS_AT_ONCE",
+    "POLYVALENT_EXTRAS",
     "POLYVALENT_PYTHON",
 )
 
@@ -72,6 +73,9 @@ class Settings:
     scan_limit: int = 10_000
     # POLYVALENT_CACHE_BYTES: memory of one process for the answers of instances that cache.
     cache_bytes: int = 64 * 1024 * 1024
+    # OTEL_EXPORTER_OTLP_ENDPOINT: a collector that spans are sent to. OpenTelemetry reads it, like
+    # every other OTEL_* variable; here is only whether there is one.
+    exports_spans: bool = False
     # POLYVALENT_METRICS_TOKEN: what /metrics asks for; empty: it answers anybody.
     metrics_token: str = field(default="", repr=False)
     # POLYVALENT_JOBS_AT_ONCE: long jobs that one process works on at a time; of short ones twice.
@@ -119,6 +123,7 @@ def read_settings(environ: Mapping[str, str], *, home: Path) -> Settings:
         metrics_token=environ.get("POLYVALENT_METRICS_TOKEN", ""),
         jobs_at_once=_count(environ, "POLYVALENT_JOBS_AT_ONCE", 8),
         cache_bytes=int(_number(environ, "POLYVALENT_CACHE_BYTES", 64 * 1024 * 1024)),
+        exports_spans=_exports_spans(environ),
     )
 
 
@@ -153,6 +158,24 @@ def read_networks(text: str) -> tuple[Network, ...]:
                 "Write addresses like 127.0.0.1/32 or fd00::/8, separated by commas."
             ) from error
     return tuple(networks)
+
+
+def _exports_spans(environ: Mapping[str, str]) -> bool:
+    def named(name: str) -> str:
+        # The variable for spans alone wins over the one for all that OpenTelemetry sends.
+        special = environ.get(f"OTEL_EXPORTER_OTLP_TRACES_{name}", "")
+        return special or environ.get(f"OTEL_EXPORTER_OTLP_{name}", "")
+
+    exporter = environ.get("OTEL_TRACES_EXPORTER") or "otlp"
+    off = environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
+    if off or exporter != "otlp" or not named("ENDPOINT"):
+        return False
+    if named("PROTOCOL") not in ("", "http/protobuf"):
+        raise Misconfigured(
+            "OTEL_EXPORTER_OTLP_PROTOCOL must be http/protobuf, the one way in which spans are "
+            "sent; OTEL_SDK_DISABLED=true sends none."
+        )
+    return True
 
 
 def _public_url(text: str) -> str:

@@ -66,10 +66,10 @@ def test_every_error_has_a_row_with_its_status():
 def test_every_setting_has_a_heading():
     text = (REFERENCE / "settings.md").read_text("utf-8")
     source = (ROOT / "src" / "polyvalent" / "settings.py").read_text("utf-8")
-    known = set(re.findall(r"# (POLYVALENT_[A-Z_]+):", source))
+    known = set(re.findall(r"# ((?:POLYVALENT|OTEL)_[A-Z_]+):", source))
 
     assert len(known) == len(dataclasses.fields(Settings))
-    assert set(re.findall(r"^## (POLYVALENT_[A-Z_]+)$", text, re.MULTILINE)) >= known
+    assert set(re.findall(r"^## ((?:POLYVALENT|OTEL)_[A-Z_]+)$", text, re.MULTILINE)) >= known
 
 
 def test_variables_are_known():
@@ -112,7 +112,9 @@ def test_every_option_of_the_simulated_store_is_described():
 
 def test_every_dependency_has_its_reason():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    named = {Requirement(text).name for text in project["dependencies"]}
+    extras = project["optional-dependencies"].values()
+    wanted = [*project["dependencies"], *(text for extra in extras for text in extra)]
+    named = {Requirement(text).name for text in wanted}
     text = (DOCS / "decisions" / "0002-dependencies.md").read_text("utf-8")
     listed = dict(re.findall(r"^\| `([\w-]+)` \| (.+) \|$", text, re.MULTILINE))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -64,10 +65,11 @@ def test_counts_calls_to_stores_by_what_came_of_them(
     stage.call("GET", "/products", element=instance["token"])
     found = samples(stage)
     calls = 'polyvalent_vendor_calls_total{element="magento",outcome='
-    assert found[f'{calls}"ok"}}'] == 1
+    # The request token, the token, the read that proves it; then the products.
+    assert found[f'{calls}"ok"}}'] == 3 + 1
     assert found[f'{calls}"absent"}}'] == 1
     assert found[f'{calls}"transient"}}'] == 1
-    assert found['polyvalent_vendor_call_seconds_count{element="magento"}'] == 3
+    assert found['polyvalent_vendor_call_seconds_count{element="magento"}'] == 6
     assert found['polyvalent_stores{state="failing"}'] == 1
     assert found['polyvalent_stores{state="resting"}'] == 0
 
@@ -87,6 +89,50 @@ def test_counts_stores_that_rest_and_instances_by_state(
     assert found['polyvalent_instances{state="valid"}'] == 1
     assert found['polyvalent_instances{state="disabled"}'] == 1
     assert found['polyvalent_instances{state="invalid"}'] == 0
+
+
+def test_counts_refusals_on_the_way_to_an_instance(own: Application) -> None:
+    own.store.set_options(php_down=True)
+    assert own.token().status == 502
+    assert own.token(siteAddress="http://127.0.0.1:9").status == 502
+    found = samples(own.stage)
+    calls = 'polyvalent_vendor_calls_total{element="magento",outcome='
+    assert found[f'{calls}"ambiguous"}}'] == 1
+    assert found[f'{calls}"unreachable"}}'] == 1
+
+
+def test_lets_a_store_rest_that_fails_while_instances_are_made(
+    tmp_path: Path, open_shop: Callable[..., RunningStore]
+) -> None:
+    shop = open_shop()
+    with platform_on_stage(tmp_path, breaker_failures=2, breaker_rest_s=1.0) as stage:
+        own = Application(stage, shop.store, shop.url)
+        first, second = own.authorize(), own.authorize()
+        shop.store.set_options(php_down=True)
+        assert [own.create(first).status for _ in range(2)] == [502, 502]
+        resting = own.create(first)
+        assert (resting.status, resting.headers["retry-after"]) == (503, "2")
+        assert "left alone" in resting.message
+        # Nor are new authorizations begun meanwhile.
+        assert own.token().status == 503
+        assert samples(stage)['polyvalent_stores{state="resting"}'] == 1
+        shop.store.set_options(php_down=False)
+        time.sleep(1.0)
+        assert own.create(second).status == 200
+        assert samples(stage)['polyvalent_stores{state="resting"}'] == 0
+
+
+def test_lets_no_store_rest_for_what_strangers_do(
+    tmp_path: Path, open_shop: Callable[..., RunningStore]
+) -> None:
+    shop = open_shop()
+    with platform_on_stage(tmp_path, breaker_failures=2) as stage:
+        own = Application(stage, shop.store, shop.url)
+        instance = own.connect()
+        shop.store.set_options(php_down=True)
+        assert [own.token().status for _ in range(4)] == [502] * 4
+        shop.store.set_options(php_down=False)
+        assert stage.call("GET", "/products", element=instance["token"]).status == 200
 
 
 def test_counts_reads_that_were_answered_from_memory(own: Application) -> None:

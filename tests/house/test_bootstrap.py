@@ -108,9 +108,10 @@ class Workshop:
     def venv(self) -> Path:
         return self.root / ".venv"
 
-    def lock(self, *, runtime: str, test: str = "") -> None:
+    def lock(self, *, runtime: str, otel: str = "", test: str = "") -> None:
         (self.root / "requirements" / "runtime.txt").write_text(runtime)
-        (self.root / "requirements" / "test.txt").write_text(runtime + test)
+        (self.root / "requirements" / "otel.txt").write_text(runtime + otel)
+        (self.root / "requirements" / "test.txt").write_text(runtime + otel + test)
 
     def start(self, *command: str, cwd: str = "/", **environment: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
@@ -158,6 +159,7 @@ def workshop(tmp_path, index):
     )
     made.lock(
         runtime=index.add("parcel", "1.0", __init__=""),
+        otel=index.add("spans", "3.0", __init__=""),
         # Stands in for pytest: says what it was called with.
         test=index.add("pytest", "9.0", __init__="", __main__="import sys\nprint(sys.argv[1:])\n"),
     )
@@ -256,6 +258,29 @@ def test_test_adds_the_test_tools_and_passes_its_arguments_on(workshop):
     assert "adding the test tools" in plain[2]
     assert "--numprocesses" in plain[1]
     assert chosen == (0, "['-k', 'a or b']\n", "")
+
+
+def test_an_extra_is_added_when_it_is_asked_for_and_stays(workshop, index):
+    workshop.run("bin/polyvalent")
+
+    added = workshop.run("bin/polyvalent", POLYVALENT_EXTRAS="otel")
+    asked = len(index.asked)
+    again = workshop.run("bin/polyvalent", POLYVALENT_EXTRAS="otel")
+    without = workshop.run("bin/polyvalent")
+
+    assert (added[0], "adding OpenTelemetry" in added[2]) == (0, True), added
+    assert (again[0], again[2], without[0], without[2]) == (0, "", 0, "")
+    assert len(index.asked) == asked
+    found = {path.name for path in workshop.venv.glob("lib/*/site-packages/*.dist-info")}
+    assert found == {"parcel-1.0.dist-info", "spans-3.0.dist-info"}
+
+
+def test_an_extra_that_there_is_not_is_named(workshop):
+    status, out, err = workshop.run("bin/polyvalent", POLYVALENT_EXTRAS="otle")
+
+    assert (status, out) == (1, "")
+    assert "POLYVALENT_EXTRAS is 'otle'" in err
+    assert not workshop.venv.exists()
 
 
 def test_a_package_with_another_hash_is_refused(workshop, index):

@@ -63,6 +63,12 @@ def leaves_http_to_egress(module: Module) -> Iterator[str]:
             yield module.at(node, f"imports {name}; all outgoing HTTP goes through egress")
 
 
+def leaves_the_extra_to_spans(module: Module) -> Iterator[str]:
+    for node, name in imports(module):
+        if within(name, "opentelemetry") and module.path != "spans/otlp.py":
+            yield module.at(node, f"imports {name}, which is an extra; only spans/otlp.py does")
+
+
 def leaves_the_web_to_the_surface(module: Module) -> Iterator[str]:
     if module.area in SURFACE or module.area == "sandbox":
         return
@@ -159,6 +165,17 @@ def test_outgoing_http_goes_through_egress():
             "egress/wire.py": "import aiohttp",
             "hub/call.py": "from urllib.parse import quote",
         },
+    )
+
+
+def test_the_extra_is_imported_where_spans_are_sent_alone():
+    hold(
+        leaves_the_extra_to_spans,
+        broken_by={
+            "api/app.py": "from opentelemetry import trace",
+            "spans/open.py": "import opentelemetry.sdk",
+        },
+        kept_by={"spans/otlp.py": "from opentelemetry.sdk.trace import TracerProvider"},
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import partial
 from importlib.metadata import packages_distributions
 
+import pytest
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -58,7 +59,8 @@ def declared(requirements: list[str]) -> set[str]:
 
 
 def test_what_is_imported_is_declared():
-    runtime = declared(PROJECT["project"]["dependencies"])
+    extra = declared(PROJECT["project"]["optional-dependencies"]["otel"])
+    runtime = declared(PROJECT["project"]["dependencies"]) | extra
     every = runtime | declared(PROJECT["dependency-groups"]["dev"])
     undeclared_here = partial(undeclared, declared=runtime)
     hold(
@@ -84,19 +86,22 @@ def test_the_lock_satisfies_the_project():
     assert missing(["aiohttp>=99", "no-such"], pins("runtime")) == ["aiohttp>=99", "no-such"]
 
     assert missing(PROJECT["project"]["dependencies"], pins("runtime")) == [], "run bin/lock"
+    for extra, requirements in PROJECT["project"]["optional-dependencies"].items():
+        assert missing(requirements, pins(extra)) == [], "run bin/lock"
     assert missing(PROJECT["dependency-groups"]["dev"], pins("test")) == [], "run bin/lock"
 
 
-def test_the_test_lock_holds_the_runtime_lock():
+@pytest.mark.parametrize(("less", "more"), [("runtime", "otel"), ("otel", "test")])
+def test_each_lock_holds_the_one_before_it(less, more):
     different = {
-        key: version for key, version in pins("runtime").items() if pins("test").get(key) != version
+        key: version for key, version in pins(less).items() if pins(more).get(key) != version
     }
 
     assert different == {}, "run bin/lock"
 
 
 def test_every_pin_has_hashes_and_no_place():
-    for kind in ("runtime", "test"):
+    for kind in ("runtime", "otel", "test"):
         text = (ROOT / "requirements" / f"{kind}.txt").read_text("utf-8")
         body = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
         entries = re.split(r"\n(?=\S)", body.strip())

@@ -31,8 +31,9 @@ from polyvalent.api import (
 from polyvalent.api.edge import Edge, Receive, Scope, Send, make_request_id
 from polyvalent.api.metrics_page import MetricsPage
 from polyvalent.api.openapi import openapi
-from polyvalent.api.operation import BASE_PATH, Operation
+from polyvalent.api.operation import BASE_PATH, Operation, Progress
 from polyvalent.api.platform import Platform, open_platform
+from polyvalent.api.request_spans import answer_in_span
 from polyvalent.api.router import Router
 from polyvalent.settings import Settings
 
@@ -135,7 +136,13 @@ def create_app(settings: Settings, *, opening: OpenPlatform | None = None) -> St
     async def enter(scope: Scope, receive: Receive, send: Send) -> None:
         # The API answers errors itself and needs nothing of what lies in between.
         if scope["type"] == "http" and f"{scope['path']}/".startswith(f"{BASE_PATH}/"):
-            await edge({**scope, "root_path": BASE_PATH}, receive, send)
+            peer = scope["client"][0] if scope.get("client") else ""
+            below = {**scope, "root_path": BASE_PATH, "progress": Progress(peer=peer)}
+            spans = _platform_of(scope).spans
+            if spans is None:
+                await edge(below, receive, send)
+            else:
+                await answer_in_span(spans, edge, below, receive, send)
         else:
             await others(scope, receive, send)
 

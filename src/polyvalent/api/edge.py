@@ -80,7 +80,7 @@ class Edge:
         )
         outcome: Headers = ()
         told: dict[str, Any] = {}
-        progress = Progress()
+        progress: Progress = scope["progress"]
         try:
             status, body, outcome = 200, b"", ()
             if method == "OPTIONS":

@@ -19,8 +19,8 @@ from prometheus_client import (
     generate_latest,
 )
 
+from polyvalent.catalog.element import Element
 from polyvalent.exchange import Response
-from polyvalent.instances.model import Connection
 
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -83,12 +83,11 @@ class Metrics:
         if outcome is not None:
             self._cached.labels(outcome).inc()
 
-    def note_vendor_call(self, connection: Connection, outcome: str, taken_s: float) -> None:
+    def note_vendor_call(self, element: Element, outcome: str, taken_s: float) -> None:
         """Count a call to a store and what came of it: "ok", or a kind of failure."""
-        key = connection.element.key
-        element = key if key in self._known else "custom"
-        self._vendor_calls.labels(element, outcome).inc()
-        self._vendor_seconds.labels(element).observe(taken_s)
+        shown = element.key if element.key in self._known else "custom"
+        self._vendor_calls.labels(shown, outcome).inc()
+        self._vendor_seconds.labels(shown).observe(taken_s)
 
     def write(
         self,

@@ -38,6 +38,7 @@ Watcher = Callable[[Response, float], None]
 class Progress:
     """Note what the edge wants to know of a call that others answer."""
 
+    peer: str = ""  # the address that the request came from, as the connection has it
     operation: Operation | None = None  # None until the router has found one
     watchers: list[Watcher] = field(default_factory=list)
 

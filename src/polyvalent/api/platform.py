@@ -23,17 +23,21 @@ from polyvalent.db import open_database
 from polyvalent.db.key_file import open_key_file
 from polyvalent.db.migrate import upgrade
 from polyvalent.egress import Door
+from polyvalent.egress.breaker import Breaker
 from polyvalent.hub.access import HubAccess
 from polyvalent.hub.ledger import Ledger, open_ledger
 from polyvalent.hub.model import Reach
 from polyvalent.hub.prove import prove_connection
 from polyvalent.instances.connect import make_send
+from polyvalent.instances.lookout import Lookout
 from polyvalent.instances.observe import observed
 from polyvalent.instances.ports import Ports, pass_by
 from polyvalent.instances.recall import Memory
 from polyvalent.instances.supervise import make_supervisor
 from polyvalent.jobs.bell import Bell
 from polyvalent.settings import Settings
+from polyvalent.spans.model import Spans
+from polyvalent.spans.open import open_spans
 from polyvalent.traces.journal import Journal
 from polyvalent.traces.keep_call import keep_call
 from polyvalent.transformations.resolve import Cache as MappingCache
@@ -58,6 +62,7 @@ class Platform:
     journal: Journal = field(repr=False)
     answers: AnswerCache = field(repr=False)
     metrics: Metrics = field(repr=False)
+    spans: Spans | None = None  # where they are sent
     count_stores: Callable[[], Mapping[str, int]] = field(repr=False)  # those in trouble
     # To be rung after a job was submitted: a worker of this process then looks at once.
     bell: Bell = field(repr=False)
@@ -103,12 +108,16 @@ async def open_platform(
     database = await open_database(settings.database)
     door = Door(allow=settings.egress_allow, user_agent=f"polyvalent/{__version__}")
     journal: Journal | None = None
+    spans: Spans | None = None
     try:
+        if settings.exports_spans:
+            spans = open_spans()
         await upgrade(database)
         keys = open_key_file(
             settings.key_path, now=now(), random=random, may_make=await is_fresh(database)
         )
         await bootstrap(database, keys, now=now(), random=random)
+        metrics = Metrics(known=[element.key for element in catalog.elements])
         ports = Ports(
             database=database,
             keys=keys,
@@ -118,20 +127,24 @@ async def open_platform(
             random=random,
             memory=Memory(clock=monotonic),
             deadline_s=settings.vendor_deadline_s,
+            lookout=Lookout(
+                breaker=Breaker(
+                    failures_max=settings.breaker_failures, rest_s=settings.breaker_rest_s
+                ),
+                note=metrics.note_vendor_call,
+                spans=spans,
+            ),
             prove=prove_connection,
             mark=mark,
         )
-        metrics = Metrics(known=[element.key for element in catalog.elements])
-        supervisor = make_supervisor(
-            ports, settings, send=observed(make_send(ports), note=metrics.note_vendor_call)
-        )
+        supervisor = make_supervisor(ports, settings, send=observed(make_send(ports)))
         journal = Journal(partial(keep_call, database, keys, random=random))
         yield Platform(
             settings=settings,
             ports=ports,
             shelf=Shelf(database=database, keys=keys, catalog=catalog, now=now, random=random),
             reach=supervisor.reach,
-            count_stores=supervisor.breaker.count,
+            count_stores=ports.lookout.breaker.count,
             ledger=open_ledger(ports, writers=settings.writers_per_store),
             callers=TTLCache(maxsize=CALLERS_KEPT, ttl=CALLERS_LIVE_S),
             mappings=LRUCache(maxsize=MAPPINGS_KEPT),
@@ -139,9 +152,12 @@ async def open_platform(
             answers=AnswerCache(most_bytes=settings.cache_bytes),
             metrics=metrics,
             bell=Bell(),
+            spans=spans,
         )
     finally:
         if journal is not None:
             await journal.close()
         await door.close()
+        if spans is not None:
+            await spans.close()
         await database.close()

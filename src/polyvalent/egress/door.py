@@ -155,7 +155,9 @@ class Door:
         sent = any(progress.connected for progress in call.tries)
         doubt = " The request may have taken effect." if sent and not call.safe else ""
         raise DeadlinePassed(
-            f"{target.place} did not answer within {deadline_s:g} s.{doubt}", sent=sent
+            f"{target.place} did not answer within {deadline_s:g} s.{doubt}",
+            sent=sent,
+            attempts=len(call.tries),
         )
 
     async def _send_until_done(self, call: _Call) -> Exchange:
@@ -193,11 +195,13 @@ class Door:
                 progress=progress,
             )
         except (NotConnected, BrokenAnswer) as failure:
+            failure.attempts = len(call.tries)
             return failure
         exchange = Exchange(
             request=request,
             response=response,
             elapsed_ms=(time.perf_counter() - started_s) * 1000,
+            attempts=len(call.tries),
         )
         if call.observe is not None:
             call.observe(exchange)

@@ -35,10 +35,12 @@ class NotConnected(VendorUnreachable):
     """
     Report that no connection came about, so nothing was sent.
 
-    `lasting` is true where another try at once cannot help: an unknown name, a bad certificate.
+    `attempts` counts the tries. `lasting` is true where another at once cannot help: an unknown
+    name, a bad certificate.
     """
 
     sent = False
+    attempts = 1
 
     def __init__(self, message: str, *, lasting: bool = False) -> None:
         super().__init__(message)
@@ -54,6 +56,7 @@ class BrokenAnswer(VendorFailure):
     """
 
     sent = True
+    attempts = 1
 
     def __init__(self, message: str, *, begun: bool = True) -> None:
         super().__init__(message)
@@ -63,9 +66,10 @@ class BrokenAnswer(VendorFailure):
 class DeadlinePassed(VendorTimeout):
     """Report that the whole call took longer than it may; `sent` says how far it got."""
 
-    def __init__(self, message: str, *, sent: bool) -> None:
+    def __init__(self, message: str, *, sent: bool, attempts: int = 1) -> None:
         super().__init__(message)
         self.sent = sent
+        self.attempts = attempts
 
 
 def explain_failure(error: Exception, target: Target) -> NotConnected | BrokenAnswer:

@@ -60,6 +60,7 @@ def build_request(
         url=_join(configuration, path, query),
         headers=_headers(given, with_body=bool(sent)),
         body=sent,
+        template=resource.vendor_path,
     )
 
 
@@ -72,6 +73,7 @@ def build_verification(
         method="GET",
         url=_join(configuration, read.vendor_path, read.query),
         headers=_headers(_pairs(element.parameters, "header", values), with_body=False),
+        template=read.vendor_path,
     )
 
 

@@ -26,7 +26,7 @@ from polyvalent.catalog.element import Element
 from polyvalent.errors import BadRequest
 from polyvalent.exchange import Request
 from polyvalent.instances.application import Application, read_application, site_key, transmission
-from polyvalent.instances.configuration import fill
+from polyvalent.instances.configuration import fill, unfilled_path
 from polyvalent.instances.ports import Ports
 from polyvalent.instances.reach import LARGEST_REPLY_BYTES, SigningKeys, reach
 from polyvalent.instances.refuse import refusal_of, wrong_place
@@ -135,8 +135,14 @@ async def _ask_store(
         method="POST",
         url=fill(configuration, "oauth.request.url"),
         headers=(("Accept", "*/*"),),
+        template=unfilled_path(configuration, "oauth.request.url"),
     )
-    with ports.strangers.passing(urlsplit(request.url).netloc):
+    with (
+        ports.strangers.passing(urlsplit(request.url).netloc),
+        # Anybody may start authorizations, and choose where they fail: that must not let a store
+        # rest for those who have an instance of it.
+        ports.lookout.calling(application.element, request, blames=False) as answered,
+    ):
         reached = await reach(
             ports,
             request,
@@ -149,6 +155,7 @@ async def _ask_store(
             max_body_bytes=LARGEST_REPLY_BYTES,
             observe=watch.observe,
         )
+        answered(reached.decisive.exchange, attempts=reached.sent)
     if reached.response.status != 200:
         raise refusal_of(reached, step="temporary_credentials", element=application.element)
     try:

@@ -131,6 +131,18 @@ def fill(configuration: Configuration, key: str) -> str:
     return _Filling(configuration, key).fill(configuration.get(key) or "", seen=(key,))
 
 
+def unfilled_path(configuration: Configuration, key: str) -> str:
+    """
+    Return the path of an address whose {placeholders} are not filled, so that it names no store.
+
+    {"oauth.token.url": "{store.url}/oauth/token"}, "oauth.token.url" → "/oauth/token".
+    """
+    text = (configuration.get(key) or "").partition("?")[0]
+    if text.startswith("{"):
+        return text.partition("}")[2]
+    return "/" + text.partition("://")[2].partition("/")[2]
+
+
 def fill_all(configuration: Configuration) -> Configuration:
     """Return the configuration with the placeholders of every value filled where they can be."""
     return {

@@ -11,6 +11,7 @@ from polyvalent.db import Database
 from polyvalent.db.key_file import KeyFile
 from polyvalent.egress import Door
 from polyvalent.exchange import Exchange, Request
+from polyvalent.instances.lookout import Lookout
 from polyvalent.instances.model import Connection
 from polyvalent.instances.recall import Memory
 from polyvalent.instances.turnstile import Turnstile
@@ -41,6 +42,8 @@ class Ports:
     deadline_s: float = 60.0
     # Counts what callers without secrets make us call.
     strangers: Turnstile = field(default_factory=Turnstile, repr=False)
+    # Watches the calls to vendors.
+    lookout: Lookout = field(default_factory=Lookout, repr=False)
     # Instances that calls used a moment ago.
     memory: Memory = field(repr=False)
     # Proves that a connection works whose calls are not signed.

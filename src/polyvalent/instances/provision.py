@@ -34,6 +34,7 @@ from polyvalent.instances.configuration import (
     complete,
     fill,
     is_secret,
+    unfilled_path,
     unknown_keys,
 )
 from polyvalent.instances.draft import Draft
@@ -208,20 +209,23 @@ async def _exchange(
         method="POST",
         url=fill(configuration, "oauth.token.url"),
         headers=(("Accept", "*/*"),),
+        template=unfilled_path(configuration, "oauth.token.url"),
     )
-    reached = await reach(
-        ports,
-        request,
-        keys=SigningKeys(
-            client=client_credentials(configuration),
-            token=handshake.temporary,
-            verifier=handshake.verifier,
-            transmission=transmission(configuration),
-        ),
-        variant=STANDARD,
-        max_body_bytes=LARGEST_REPLY_BYTES,
-        observe=watch.observe,
-    )
+    with ports.lookout.calling(element, request) as answered:
+        reached = await reach(
+            ports,
+            request,
+            keys=SigningKeys(
+                client=client_credentials(configuration),
+                token=handshake.temporary,
+                verifier=handshake.verifier,
+                transmission=transmission(configuration),
+            ),
+            variant=STANDARD,
+            max_body_bytes=LARGEST_REPLY_BYTES,
+            observe=watch.observe,
+        )
+        answered(reached.decisive.exchange, attempts=reached.sent)
     if reached.response.status != 200:
         raise refusal_of(reached, step="token_credentials", element=element)
     try:

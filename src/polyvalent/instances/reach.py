@@ -70,6 +70,11 @@ class Reached:
         return self.decisive.exchange.response
 
     @property
+    def sent(self) -> int:
+        """Return how often the call was sent, in all ways of signing."""
+        return sum(attempt.exchange.attempts for attempt in self.attempts)
+
+    @property
     def skew_s(self) -> float | None:
         """Return how far the server's clock is ahead of ours; None if it sent no date."""
         attempt = self.decisive

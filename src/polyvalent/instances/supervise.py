@@ -15,9 +15,7 @@ from dataclasses import dataclass, field
 from polyvalent.auth.oauth1_answer import parse_problem
 from polyvalent.catalog.classify import classify, error_of, provider_message
 from polyvalent.catalog.element import FailureRule
-from polyvalent.egress import BrokenAnswer, DeadlinePassed, NotConnected
-from polyvalent.egress.breaker import Breaker, place_of
-from polyvalent.egress.retry import PASSING_STATUSES, asked_pause_s, backoff_s
+from polyvalent.egress.retry import asked_pause_s, backoff_s
 from polyvalent.errors import PolyvalentError, VendorBusy
 from polyvalent.exchange import Exchange, Request
 from polyvalent.instances.budget import Budget, Pause
@@ -52,7 +50,6 @@ class Supervisor:
     ports: Ports
     send: Send
     budget: Budget
-    breaker: Breaker
     validity: Validity
     pause: Pause = asyncio.sleep
     chance: Callable[[], float] = field(default=random.random)
@@ -94,18 +91,10 @@ class Supervisor:
             await self.pause(pause_s)
 
     async def _call(self, connection: Connection, request: Request, *, left_s: float) -> Sent:
-        with self.breaker.calling(place_of(request.url)) as note:
-            try:
-                sent = await self.send(connection, request, max(0.001, left_s))
-            except NotConnected as error:
-                # An unknown name or a bad certificate fails at once and says so best itself.
-                if not error.lasting:
-                    note(True)
-                raise
-            except (BrokenAnswer, DeadlinePassed):
-                note(True)
-                raise
-            note(sent.exchange.response.status in PASSING_STATUSES)
+        with self.ports.lookout.calling(connection.element, request) as answered:
+            sent = await self.send(connection, request, max(0.001, left_s))
+            reached = sent.reached
+            answered(sent.exchange, attempts=reached.sent if reached else sent.exchange.attempts)
             return sent
 
     async def _judge(self, connection: Connection, sent: Sent, rule: FailureRule) -> None:
@@ -133,7 +122,6 @@ def make_supervisor(ports: Ports, settings: Settings, *, send: Send) -> Supervis
         ports=ports,
         send=send,
         budget=Budget(ports.database, per_second=settings.calls_per_second, now=ports.now),
-        breaker=Breaker(failures_max=settings.breaker_failures, rest_s=settings.breaker_rest_s),
         validity=Validity(ports),
     )
 

@@ -45,7 +45,20 @@ async def verify(
     variant = STANDARD
     forbidden: PolyvalentError | None = None
     for read in element.verification:
-        reached = await _read(ports, configuration, read, token=token, variant=variant, watch=watch)
+        request = _request(configuration, read)
+        with ports.lookout.calling(element, request) as answered:
+            reached = await reach(
+                ports,
+                request,
+                # REST calls carry OAuth in the header whatever the handshake used: it is the only
+                # place that vendors with both agree on.
+                keys=SigningKeys(client=client_credentials(configuration), token=token),
+                variant=variant,
+                attempts=2,
+                max_body_bytes=LARGEST_ROWS_BYTES,
+                observe=watch.observe,
+            )
+            answered(reached.decisive.exchange, attempts=reached.sent)
         variant = reached.decisive.variant
         error = _judge(element, read, reached)
         if error is None:
@@ -71,12 +84,14 @@ async def _verify_unsigned(
     )
 
     async def reach_observed(connection: Connection, request: Request) -> Exchange:
-        exchange = await ports.door.send(
-            add_credentials(element, connection.configuration, request),
-            deadline_s=ports.deadline_s,
-            attempts=2,
-            max_body_bytes=LARGEST_ROWS_BYTES,
-        )
+        with ports.lookout.calling(element, request) as answered:
+            exchange = await ports.door.send(
+                add_credentials(element, connection.configuration, request),
+                deadline_s=ports.deadline_s,
+                attempts=2,
+                max_body_bytes=LARGEST_ROWS_BYTES,
+            )
+            answered(exchange, attempts=exchange.attempts)
         attempt = Attempt(
             exchange=exchange, variant=STANDARD, base_string="", received_at=ports.now()
         )
@@ -88,31 +103,13 @@ async def _verify_unsigned(
     await ports.prove(connection, reach_observed)
 
 
-async def _read(
-    ports: Ports,
-    configuration: Configuration,
-    read: VerificationRead,
-    *,
-    token: TokenCredentials,
-    variant: Variant,
-    watch: Watch,
-) -> Reached:
+def _request(configuration: Configuration, read: VerificationRead) -> Request:
     query = f"?{encode_query(read.query)}" if read.query else ""
-    request = Request(
+    return Request(
         method="GET",
         url=fill(configuration, "base.url") + read.vendor_path + query,
         headers=(("Accept", "application/json"),),
-    )
-    return await reach(
-        ports,
-        request,
-        # REST calls carry OAuth in the header whatever the handshake used: it is the only
-        # place that vendors with both agree on.
-        keys=SigningKeys(client=client_credentials(configuration), token=token),
-        variant=variant,
-        attempts=2,
-        max_body_bytes=LARGEST_ROWS_BYTES,
-        observe=watch.observe,
+        template=read.vendor_path,
     )
 
 
