@@ -14,7 +14,8 @@ The tree, grouped by who can do something about it::
     │   ├── NotAcceptable              406
     │   ├── Conflict                   409
     │   ├── PayloadTooLarge            413
-    │   └── UnsupportedMediaType       415
+    │   ├── UnsupportedMediaType       415
+    │   └── TooOften                   503
     ├── VendorError                    theirs: the store refused or failed
     │   ├── VendorRefused              400, 401, 403, 404 or 409, as the vendor meant it
     │   ├── VendorUnreachable          502
@@ -117,6 +118,20 @@ class UnsupportedMediaType(CallerError):
     """Report a body in a format that the path does not read."""
 
     status = 415
+
+
+class TooOften(CallerError):
+    """
+    Report a call that may be made again a little later.
+
+    Nothing was done. `Retry-After` goes out with the answer, in whole seconds, at least 1.
+    """
+
+    status = 503
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.headers = (("Retry-After", str(max(1, ceil(retry_after_s)))),)
 
 
 class VendorError(PolyvalentError):

@@ -29,6 +29,8 @@ KNOWN = (
     "POLYVALENT_WRITERS_PER_STORE",
     "POLYVALENT_BREAKER_FAILURES",
     "POLYVALENT_BREAKER_REST_S",
+    "POLYVALENT_STRANGERS_PER_MINUTE",
+    "POLYVALENT_TRUSTED_PROXIES",
     "POLYVALENT_SCAN_LIMIT",
     "POLYVALENT_CACHE_BYTES",
     "POLYVALENT_METRICS_TOKEN",
@@ -38,6 +40,7 @@ KNOWN = (
 )
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +71,10 @@ class Settings:
     breaker_failures: int = 10
     # POLYVALENT_BREAKER_REST_S: how many seconds it is left alone.
     breaker_rest_s: float = 15.0
-
+    # POLYVALENT_STRANGERS_PER_MINUTE: OAuth calls without secrets from one client address a minute.
+    strangers_per_minute: int = 120
+    # POLYVALENT_TRUSTED_PROXIES: networks of proxies whose X-Forwarded-For names the client.
+    trusted_proxies: tuple[Network, ...] = ()
     # POLYVALENT_SCAN_LIMIT: rows of a store that one search reads to filter or sort them here.
     scan_limit: int = 10_000
     # POLYVALENT_CACHE_BYTES: memory of one process for the answers of instances that cache.
@@ -111,6 +117,10 @@ def read_settings(environ: Mapping[str, str], *, home: Path) -> Settings:
         database_url=environ.get("POLYVALENT_DATABASE_URL", ""),
         key_file=Path(key_file).expanduser() if key_file else None,
         egress_allow=read_networks(environ.get("POLYVALENT_EGRESS_ALLOW", "")),
+        strangers_per_minute=_count(environ, "POLYVALENT_STRANGERS_PER_MINUTE", 120),
+        trusted_proxies=read_networks(
+            environ.get("POLYVALENT_TRUSTED_PROXIES", ""), name="POLYVALENT_TRUSTED_PROXIES"
+        ),
         public_url=_public_url(environ.get("POLYVALENT_PUBLIC_URL", "").rstrip("/")),
         log_level=level,
         max_body_bytes=int(_number(environ, "POLYVALENT_MAX_BODY_BYTES", 5 * 1024 * 1024)),
@@ -142,11 +152,11 @@ def unknown_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def read_networks(text: str) -> tuple[Network, ...]:
+def read_networks(text: str, *, name: str = "POLYVALENT_EGRESS_ALLOW") -> tuple[Network, ...]:
     """
     Read a comma-separated list of networks: "127.0.0.1/32, fd00::/8".
 
-    Raises Misconfigured, naming the entry that is not a network.
+    Raises Misconfigured, naming the variable and the entry that is not a network.
     """
     networks = []
     for entry in filter(None, (part.strip() for part in text.split(","))):
@@ -154,7 +164,7 @@ def read_networks(text: str) -> tuple[Network, ...]:
             networks.append(ipaddress.ip_network(entry, strict=False))
         except ValueError as error:
             raise Misconfigured(
-                f"POLYVALENT_EGRESS_ALLOW has {entry!r}, which is not a network. "
+                f"{name} has {entry!r}, which is not a network. "
                 "Write addresses like 127.0.0.1/32 or fd00::/8, separated by commas."
             ) from error
     return tuple(networks)

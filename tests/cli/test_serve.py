@@ -8,6 +8,8 @@ import re
 import signal
 import socket
 import time
+import urllib.error
+import urllib.request
 
 import pytest
 
@@ -112,8 +114,26 @@ def test_every_setting_is_known_and_every_known_one_is_a_setting():
     source = inspect.getsource(polyvalent.settings)
     named = set(re.findall(r"# (POLYVALENT_[A-Z_]+):", source))
 
-    assert set(KNOWN) - {"POLYVALENT_PYTHON"} == named
+    assert set(KNOWN) - {"POLYVALENT_PYTHON", "POLYVALENT_EXTRAS"} == named
     assert unknown_variables(dict.fromkeys(KNOWN, "")) == ()
+
+
+def test_nobody_is_believed_about_where_a_request_comes_from(shell):
+    with shell.start(
+        "serve", "--port", "0", "--json", POLYVALENT_STRANGERS_PER_MINUTE="1"
+    ) as running:
+        statuses = []
+        for client in ("198.51.100.1", "198.51.100.2"):
+            request = urllib.request.Request(
+                f"{running.first['api']}/elements/magento/oauth/url",
+                headers={"X-Forwarded-For": client},
+            )
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(request, timeout=10)
+            statuses.append(refused.value.code)
+            refused.value.close()
+
+    assert statuses == [400, 503]
 
 
 def test_a_person_is_told_what_to_do_next(shell):

@@ -102,7 +102,7 @@ body = st.one_of(element, element, element, anything).map(
 
 async def test_takes_a_thousand_odd_elements_or_refuses_them(tmp_path: Path) -> None:
     loop = asyncio.get_running_loop()
-    chosen = Settings(data_dir=tmp_path, vendor_deadline_s=1)
+    chosen = Settings(data_dir=tmp_path, vendor_deadline_s=1, strangers_per_minute=100_000)
     app = create_app(chosen)
     async with open_platform(chosen) as platform:
         app.state.platform = platform

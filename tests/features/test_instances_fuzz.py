@@ -161,7 +161,7 @@ class Caller:
 @asynccontextmanager
 async def calling(data_dir: Path) -> AsyncIterator[Caller]:
     """Open a platform that may reach nothing, and give its caller."""
-    chosen = Settings(data_dir=data_dir, vendor_deadline_s=2)
+    chosen = Settings(data_dir=data_dir, vendor_deadline_s=2, strangers_per_minute=100_000)
     app = create_app(chosen)
     async with open_platform(chosen) as platform:
         app.state.platform = platform

@@ -12,7 +12,7 @@ import pytest
 
 from polyvalent.api.app import BASE_PATH
 from polyvalent.authorizations import sql
-from polyvalent.errors import Unavailable
+from polyvalent.errors import TooOften
 from polyvalent.instances.turnstile import Turnstile
 from polyvalent.sandbox.magento import RunningStore
 from tests.journeys.application import Application
@@ -45,9 +45,9 @@ def test_tries_every_way_of_signing_within_one_deadline(tmp_path: Path) -> None:
 def test_counts_calls_by_host_and_in_all() -> None:
     turnstile = Turnstile(most=3, most_per_host=2)
     with turnstile.passing("a"), turnstile.passing("a"):
-        with pytest.raises(Unavailable), turnstile.passing("a"):
+        with pytest.raises(TooOften), turnstile.passing("a"):
             pass
-        with turnstile.passing("b"), pytest.raises(Unavailable), turnstile.passing("c"):
+        with turnstile.passing("b"), pytest.raises(TooOften), turnstile.passing("c"):
             pass
         with turnstile.passing("c"):
             pass

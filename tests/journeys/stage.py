@@ -207,6 +207,8 @@ def platform_on_stage(
     **more: Any,
 ) -> Iterator[Stage]:
     """Serve a platform of the test's own from a thread."""
+    # Tests are one address, and in a hurry.
+    more.setdefault("strangers_per_minute", 100_000)
     settings = Settings(
         data_dir=data_dir,
         database_url=database_url,

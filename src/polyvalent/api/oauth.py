@@ -59,6 +59,7 @@ _TOKEN = Parameter(
 
 async def get_token(call: Call) -> Answer:
     """Answer `{"token", "secret"}`: temporary credentials of the store."""
+    _admit(call)
     platform = call.platform
     element = await call.element()
     debug = call.value("debug") == "true"
@@ -85,7 +86,14 @@ async def post_url(call: Call) -> Answer:
     return await _url(call, {**dict(call.query), **members})
 
 
+def _admit(call: Call) -> None:
+    # Whoever sends secrets is known, and can be spoken to.
+    if call.caller is None:
+        call.platform.strangers.admit(call.progress.peer, call.headers)
+
+
 async def _url(call: Call, parameters: dict[str, str]) -> Answer:
+    _admit(call)
     element = await call.element()
     url = await authorization_url(call.platform.ports, element, parameters)
     return Answer(content={"oauthUrl": url, "element": element.key})

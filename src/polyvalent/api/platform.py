@@ -17,6 +17,7 @@ from polyvalent.accounts.bootstrap import bootstrap, is_fresh
 from polyvalent.accounts.identify import Cache
 from polyvalent.api.answer_cache import AnswerCache
 from polyvalent.api.metrics import Metrics
+from polyvalent.api.strangers import Strangers
 from polyvalent.builder.shelf import Shelf
 from polyvalent.catalog.load import Catalog, load_catalog
 from polyvalent.db import open_database
@@ -62,6 +63,7 @@ class Platform:
     journal: Journal = field(repr=False)
     answers: AnswerCache = field(repr=False)
     metrics: Metrics = field(repr=False)
+    strangers: Strangers = field(repr=False)  # how often they called
     spans: Spans | None = None  # where they are sent
     count_stores: Callable[[], Mapping[str, int]] = field(repr=False)  # those in trouble
     # To be rung after a job was submitted: a worker of this process then looks at once.
@@ -152,6 +154,11 @@ async def open_platform(
             answers=AnswerCache(most_bytes=settings.cache_bytes),
             metrics=metrics,
             bell=Bell(),
+            strangers=Strangers(
+                per_minute=settings.strangers_per_minute,
+                proxies=settings.trusted_proxies,
+                clock=monotonic,
+            ),
             spans=spans,
         )
     finally:

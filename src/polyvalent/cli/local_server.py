@@ -67,6 +67,8 @@ async def serving(
         # The server asks for a class, and calls it.
         http=partial(BoundedHttp, patience=patience),  # type: ignore[arg-type]
         ws="none",
+        # Whom to believe about where a request came from is a setting of ours.
+        proxy_headers=False,
         access_log=False,
         log_config=None,
         server_header=False,

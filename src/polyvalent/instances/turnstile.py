@@ -12,10 +12,12 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from polyvalent.errors import Unavailable
+from polyvalent.errors import TooOften
 
 MOST_AT_ONCE = 64
 MOST_PER_HOST = 16
+# Calls end by themselves; most of them within this time.
+PAUSE_S = 2.0
 
 
 class Turnstile:
@@ -31,12 +33,13 @@ class Turnstile:
         """
         Count a call to a host as under way inside the block.
 
-        Raises Unavailable where there are too many; nobody waits here.
+        Raises TooOften where there are too many; nobody waits here.
         """
         if self._under_way[host] >= self._most_per_host or self._under_way.total() >= self._most:
-            raise Unavailable(
+            raise TooOften(
                 "Too many authorizations are being started at this moment. Try again in a few "
-                "seconds."
+                "seconds.",
+                retry_after_s=PAUSE_S,
             )
         self._under_way[host] += 1
         try:
