@@ -17,9 +17,11 @@ from polyvalent.db import Database
 from polyvalent.db.key_file import KeyFile
 from polyvalent.db.schema import account, app_user, instance, organization
 from polyvalent.egress import Door
+from polyvalent.egress.breaker import Breaker
 from polyvalent.egress.retry import asked_pause_s
 from polyvalent.errors import VendorBusy, VendorRefused
 from polyvalent.exchange import Exchange, Request, Response
+from polyvalent.instances.lookout import Lookout
 from polyvalent.instances.model import Connection
 from polyvalent.instances.ports import Ports
 from polyvalent.instances.recall import Memory
@@ -99,6 +101,7 @@ async def supervisor(database: Database, keys: KeyFile, world: World, tmp_path: 
             catalog=load_catalog(),
             door=door,
             memory=Memory(clock=lambda: 0.0),
+            lookout=Lookout(breaker=Breaker(failures_max=10, rest_s=15.0)),
             now=world.now,
             random=bytes,
             deadline_s=20.0,

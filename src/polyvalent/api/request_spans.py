@@ -28,10 +28,12 @@ async def answer_in_span(
         await send(message)
 
     with spans.of_request(scope["method"], _headers(scope)) as end:
-        await serve(scope, receive, note)
-        operation = progress.operation
-        route = "" if operation is None else f"{BASE_PATH}{operation.path}"
-        end(route=route, status=status, request_id=request_id)
+        try:
+            await serve(scope, receive, note)
+        finally:
+            operation = progress.operation
+            route = "" if operation is None else f"{BASE_PATH}{operation.path}"
+            end(route=route, status=status, request_id=request_id)
 
 
 def _headers(scope: Scope) -> Headers:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from polyvalent.catalog.classify import classify
 from polyvalent.catalog.element import Element
@@ -44,15 +44,11 @@ class Outcome:
         self.exchange, self.attempts = exchange, attempts
 
 
-def _default_breaker() -> Breaker:
-    return Breaker(failures_max=10, rest_s=15.0)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Lookout:
     """Hold what watches the calls of one process."""
 
-    breaker: Breaker = field(default_factory=_default_breaker)
+    breaker: Breaker
     note: Note = note_nothing
     spans: Spans | None = None
 

@@ -43,7 +43,7 @@ class Ports:
     # Counts what callers without secrets make us call.
     strangers: Turnstile = field(default_factory=Turnstile, repr=False)
     # Watches the calls to vendors.
-    lookout: Lookout = field(default_factory=Lookout, repr=False)
+    lookout: Lookout = field(repr=False)
     # Instances that calls used a moment ago.
     memory: Memory = field(repr=False)
     # Proves that a connection works whose calls are not signed.
