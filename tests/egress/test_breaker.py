@@ -101,3 +101,32 @@ def test_it_probes_anew_when_the_probe_was_given_up(breaker, clock):
 )
 def test_it_knows_the_place_of_an_address(url, place):
     assert place_of(url) == place
+
+
+def unblamed(breaker, *, failed):
+    with breaker.calling(PLACE, blames=False) as note:
+        note(failed)
+
+
+def test_it_holds_nothing_against_a_place_that_anybody_could_cause(breaker):
+    for _ in range(9):
+        unblamed(breaker, failed=True)
+    assert breaker.count() == {"failing": 0, "resting": 0}
+
+    rest(breaker)
+    with pytest.raises(VendorBusy):
+        unblamed(breaker, failed=False)
+
+
+def test_it_lets_nobody_probe_whom_it_does_not_believe(breaker, clock):
+    rest(breaker)
+    clock.now_s += 15
+
+    # Such a call may take as long as its caller likes: the probe goes past it.
+    with breaker.calling(PLACE, blames=False) as note:
+        note(False)
+        assert breaker.count() == {"failing": 0, "resting": 1}
+        with breaker.calling(PLACE), pytest.raises(VendorBusy):
+            unblamed(breaker, failed=False)
+        attempt(breaker, failed=False)
+    assert breaker.count() == {"failing": 0, "resting": 0}

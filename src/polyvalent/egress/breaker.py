@@ -45,17 +45,21 @@ class Breaker:
         self._troubles: dict[str, _Trouble] = {}
 
     @contextmanager
-    def calling(self, place: str) -> Iterator[Callable[[bool], None]]:
+    def calling(self, place: str, *, blames: bool = True) -> Iterator[Callable[[bool], None]]:
         """
         Let a call to a place through and take its outcome: `note(failed)`.
 
-        A call that ends without a note says nothing about the place.
+        A call that ends without a note says nothing about the place. With `blames` false the note
+        says nothing either, and the call is not the one that finds out whether a rest is over:
+        where anybody may make a call, anybody could make it last.
         Raises VendorBusy while the place rests.
         """
         trouble = self._troubles.get(place)
-        probing = trouble is not None and self._admit(place, trouble)
+        probing = trouble is not None and self._admit(place, trouble, probes=blames)
 
         def note(failed: bool) -> None:  # noqa: FBT001  # one word, and the only one
+            if not blames:
+                return
             if failed:
                 self._fail(place)
             elif place in self._troubles:
@@ -73,7 +77,7 @@ class Breaker:
         resting = sum(number >= self._failures_max for number in failures)
         return {"failing": len(failures) - resting, "resting": resting}
 
-    def _admit(self, place: str, trouble: _Trouble) -> bool:
+    def _admit(self, place: str, trouble: _Trouble, *, probes: bool) -> bool:
         # True for the one call that finds out whether a rest is over.
         if trouble.failures < self._failures_max:
             return False
@@ -84,8 +88,8 @@ class Breaker:
                 "while and nothing was sent. It is asked again by itself; try later.",
                 retry_after_s=max(left_s, PROBE_S),
             )
-        trouble.probing = True
-        return True
+        trouble.probing = probes
+        return probes
 
     def _fail(self, place: str) -> None:
         trouble = self._troubles.setdefault(place, _Trouble())

@@ -59,11 +59,11 @@ class Lookout:
         """
         Watch one call inside the block, which gives the answer to what is yielded.
 
-        With `blames` false a failure is not held against the place: anybody could let it rest.
+        With `blames` false what comes of it is not held against the place.
         Raises VendorBusy while the place rests.
         """
         with (
-            self.breaker.calling(place_of(request.url)) as failed,
+            self.breaker.calling(place_of(request.url), blames=blames) as failed,
             self._span(element, request) as end,
         ):
             clock = asyncio.get_running_loop().time
@@ -71,7 +71,7 @@ class Lookout:
             try:
                 yield outcome
             except PolyvalentError as error:
-                if blames and _is_failure(error):
+                if _is_failure(error):
                     failed(True)
                 kind = _kind_of(error)
                 self.note(element, kind, clock() - started_s)
@@ -81,8 +81,7 @@ class Lookout:
             if outcome.exchange is None:
                 return
             response = outcome.exchange.response
-            if blames:
-                failed(response.status in PASSING_STATUSES)
+            failed(response.status in PASSING_STATUSES)
             rule = classify(element, request.method, response)
             kind = "ok" if rule is None else rule.kind
             self.note(element, kind, clock() - started_s)
