@@ -59,6 +59,12 @@ class Metrics:
             buckets=_SECONDS,
             registry=self._registry,
         )
+        self._pages = Counter(
+            "polyvalent_row_pages",
+            "Pages of rows read from stores, by whether types made for their rows could read them.",
+            ("form",),
+            registry=self._registry,
+        )
         self._cached = Counter(
             "polyvalent_cached_reads",
             "Reads of instances that cache, by where the answer came from.",
@@ -82,6 +88,10 @@ class Metrics:
         outcome = answered.header("Elements-Cache")
         if outcome is not None:
             self._cached.labels(outcome).inc()
+
+    def note_rows(self, form: str) -> None:
+        """Count a page of rows that was read: "compiled", or "dicts" where that cannot be."""
+        self._pages.labels(form).inc()
 
     def note_vendor_call(self, element: Element, outcome: str, taken_s: float) -> None:
         """Count a call to a store and what came of it: "ok", or a kind of failure."""

@@ -78,6 +78,7 @@ async def answer_instance(call: Call, instance: Instance, *, path: str) -> Answe
                 find_mapping=mappings.find,
                 scan_limit=platform.settings.scan_limit,
                 ledger=platform.ledger,
+                note_rows=platform.metrics.note_rows,
             )
 
         answer = await answer_with_cache(platform.answers, question, method=call.method, ask=ask)

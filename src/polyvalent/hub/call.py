@@ -21,7 +21,7 @@ from polyvalent.hub.chain import follow_chain
 from polyvalent.hub.ledger import Ledger
 from polyvalent.hub.made_call import MadeCall, compose_answer, warn_of_empty
 from polyvalent.hub.mapped import FindMapping, find_nothing, find_route
-from polyvalent.hub.model import Answer, Incoming, Reach
+from polyvalent.hub.model import Answer, Incoming, NoteRows, Reach, note_nothing
 from polyvalent.hub.objects import describe_fields, describe_objects, list_objects
 from polyvalent.hub.prove import prove_connection
 from polyvalent.hub.read import SingleRow
@@ -41,6 +41,7 @@ async def call(
     find_mapping: FindMapping = find_nothing,
     ledger: Ledger | None = None,
     scan_limit: int = SCAN_LIMIT,
+    note_rows: NoteRows = note_nothing,
 ) -> Answer:
     """
     Answer one call to an instance.
@@ -66,7 +67,14 @@ async def call(
     creating = incoming.method.upper() == "POST"
     route = find_route(element, incoming.path, find_mapping, creating=creating)
     match = follow_chain(element, resolve(element, incoming.method.upper(), route.path))
-    made = MadeCall(connection=connection, incoming=incoming, route=route, match=match, reach=reach)
+    made = MadeCall(
+        connection=connection,
+        incoming=incoming,
+        route=route,
+        match=match,
+        reach=reach,
+        note_rows=note_rows,
+    )
     method = match.resource.method
     if method == "GET":
         if _is_list(match):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
 from polyvalent.exchange import Exchange
 from polyvalent.hub.build import build_request
 from polyvalent.hub.chain import list_chain
+from polyvalent.hub.compiled_rows import CompiledRow, Reading
 from polyvalent.hub.mapped import Route
-from polyvalent.hub.model import Answer, Incoming, Pairs, Reach, Row
+from polyvalent.hub.model import Answer, Incoming, NoteRows, Pairs, Reach, Row, note_nothing
 from polyvalent.hub.project import project
 from polyvalent.hub.read import NO_FIELDS, check
 from polyvalent.hub.resolve import Match
@@ -28,9 +30,15 @@ class MadeCall:
     route: Route
     match: Match
     reach: Reach
+    # Reads rows with types made for them, where no more is asked than to show them.
+    reading: Reading | None = None
+    # Is told "compiled" or "dicts" for each page of rows that was read.
+    note_rows: NoteRows = note_nothing
 
-    def show(self, row: Row, fields: tuple[str, ...] = ()) -> Row:
+    def show(self, row: Row | CompiledRow, fields: tuple[str, ...] = ()) -> Any:
         """Return a vendor's row as the caller sees it, cut down to the fields asked for."""
+        if isinstance(row, CompiledRow):
+            return row.show()
         return project(self.route.outwards(row), fields)
 
     async def send(self, match: Match, *, pairs: Pairs = (), body: bytes = b"") -> Exchange:
@@ -67,14 +75,20 @@ def compose_answer(
     headers: tuple[tuple[str, str], ...] = (),
     warnings: tuple[str, ...] = (),
 ) -> Answer:
-    """Make the answer to a call that went well; warnings become the header Elements-Error."""
+    """
+    Make the answer to a call that went well; warnings become the header Elements-Error.
+
+    A body of bytes is JSON already.
+    """
     own = [("Elements-Element-Instance-Id", str(connection.instance_id)), *headers]
     if warnings:
         text = "; ".join(warnings).encode("ascii", "replace").decode()
         own.append(("Elements-Error", " ".join(text.split())[:_WARNING_MAX]))
-    return Answer(body=orjson.dumps(body), headers=tuple(own))
+    encoded = body if isinstance(body, bytes) else orjson.dumps(body)
+    return Answer(body=encoded, headers=tuple(own))
 
 
 def warn_of_empty(rows: tuple[Row, ...]) -> tuple[str, ...]:
     """Return the warning that rows came without any field, if one did."""
-    return (NO_FIELDS,) if any(set(row) <= {"id"} for row in rows) else ()
+    empty = any(not isinstance(row, CompiledRow) and set(row) <= {"id"} for row in rows)
+    return (NO_FIELDS,) if empty else ()

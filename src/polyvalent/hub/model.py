@@ -15,6 +15,13 @@ Row = dict[str, Any]
 # Signs a request for a connection, sends it and returns the exchange, whatever its status.
 Reach = Callable[[Connection, Request], Awaitable[Exchange]]
 
+# Is told how a page of rows was read: "compiled", by types made for its rows, or "dicts".
+NoteRows = Callable[[str], None]
+
+
+def note_nothing(form: str) -> None:
+    """Let a page pass uncounted."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Incoming:

@@ -11,7 +11,7 @@ import difflib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from polyvalent.catalog.element import Element, ElementObject, Resource
 from polyvalent.ceql import (
@@ -41,6 +41,7 @@ from polyvalent.hub.derive import compile_derived
 from polyvalent.hub.mapped import vendor_field
 from polyvalent.hub.read import find_object
 from polyvalent.hub.rename import rename_tree
+from polyvalent.hub.same import Same
 from polyvalent.mapping import Mapping
 
 KEPT_QUERIES = 1000
@@ -50,7 +51,6 @@ _KINDS: dict[str, Kind] = {
     **dict.fromkeys(("string", "text", ""), "text"),
     "boolean": "boolean",
 }
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,7 +85,7 @@ def compile_query(
     value or an operator that is not of the field's kind.
     """
     shown = find_object(element, resource.object)
-    return _compile(where, order, _Same(resource), _Same(shown), _Same(mapping))
+    return _compile(where, order, Same(resource), Same(shown), Same(mapping))
 
 
 def check_projection(
@@ -114,28 +114,13 @@ def capabilities_of(resource: Resource) -> Capabilities:
     return Capabilities(filters=filtering.filters, sorting=filtering.sorting, keyset=keyset)
 
 
-class _Same(Generic[_T]):
-    # Compares by identity: elements live long, and comparing them whole would take longer than
-    # compiling a query.
-    __slots__ = ("value",)
-
-    def __init__(self, value: _T) -> None:
-        self.value = value
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.value is self.value
-
-    def __hash__(self) -> int:
-        return id(self.value)
-
-
 @lru_cache(maxsize=KEPT_QUERIES)
 def _compile(
     where: str,
     order: str,
-    held_resource: _Same[Resource],
-    held_object: _Same[ElementObject | None],
-    held_mapping: _Same[Mapping | None],
+    held_resource: Same[Resource],
+    held_object: Same[ElementObject | None],
+    held_mapping: Same[Mapping | None],
 ) -> Query:
     resource, shown, mapping = held_resource.value, held_object.value, held_mapping.value
     asked, asked_order = parse_where(where), parse_order(order)

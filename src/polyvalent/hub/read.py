@@ -67,18 +67,14 @@ def read_rows(
     """
     strip = strips_nulls(configuration)
     data = _find_root(_decode(response, shallow=not strip), resource.root_key)
-    keyed = resource.collection is not None and resource.collection.shape == "keyed"
-    if keyed and isinstance(data, dict):
-        pairs: Iterable[tuple[str | None, Any]] = data.items()
-    elif isinstance(data, list):
-        pairs = ((None, item) for item in data)
-    elif isinstance(data, dict) and resource.collection is None:
+    pairs = _find_pairs(data, resource)
+    if pairs is None and isinstance(data, dict) and resource.collection is None:
         row = read_row(element, resource, response, configuration=configuration)
         raise SingleRow(row)
-    else:
+    if pairs is None:
         raise _not_rows(response)
     primary_key = primary_key_of(element, resource)
-    named = tuple(_response_names(element, resource))
+    named = tuple(response_names(element, resource))
     try:
         return tuple(
             _finish(
@@ -91,6 +87,16 @@ def read_rows(
         )
     except _TooDeep:
         raise _not_rows(response) from None
+
+
+def find_rows(resource: Resource, response: Response) -> tuple[Any, ...]:
+    """Return what lies where an answer has its rows, as it came; nothing if it has none."""
+    try:
+        data = orjson.loads(response.body)
+    except orjson.JSONDecodeError:
+        return ()
+    pairs = _find_pairs(_find_root(data, resource.root_key), resource)
+    return () if pairs is None else tuple(row for _, row in pairs)
 
 
 def read_row(
@@ -112,7 +118,7 @@ def read_row(
         raise _not_rows(response)
     try:
         return _finish(
-            _name_members(data, tuple(_response_names(element, resource))),
+            _name_members(data, tuple(response_names(element, resource))),
             None,
             primary_key=primary_key_of(element, resource),
             strip=strip,
@@ -237,14 +243,22 @@ def _find_root(data: Any, root_key: str) -> Any:
     return data
 
 
+def _find_pairs(data: Any, resource: Resource) -> Iterable[tuple[str | None, Any]] | None:
+    # Rows and the keys that they stand under, if any; None where there is no list.
+    keyed = resource.collection is not None and resource.collection.shape == "keyed"
+    if keyed and isinstance(data, dict):
+        return data.items()
+    return ((None, item) for item in data) if isinstance(data, list) else None
+
+
 def _finish(row: Row, key: str | None, *, primary_key: str, strip: bool) -> Row:
     own = row.get("id") if primary_key == "id" else row.get(primary_key, key)
     rest = _without_nulls(row, room=DEEPEST) if strip else row
     return rest if own is None or "id" in rest else {"id": own, **rest}
 
 
-def _response_names(element: Element, resource: Resource) -> Iterator[tuple[str, str]]:
-    # Members of the vendor's rows that callers know by another name: ours, the vendor's.
+def response_names(element: Element, resource: Resource) -> Iterator[tuple[str, str]]:
+    """Give the members of the vendor's rows that callers know by another name: ours, theirs."""
     for item in (*element.parameters, *resource.parameters):
         if item.source == "response" and item.type == item.vendor_type == "bodyField":
             yield item.name, item.vendor_name

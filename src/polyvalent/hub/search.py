@@ -8,6 +8,7 @@ limit, and what then is not known is not claimed.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from heapq import nsmallest
 from typing import Any
 
@@ -15,10 +16,12 @@ from polyvalent.ceql import compile_path, write_order
 from polyvalent.ceql.kind import read_number
 from polyvalent.errors import BadRequest
 from polyvalent.hub import page_bounds as bounds
+from polyvalent.hub.compiled_rows import find_reading, write_json
 from polyvalent.hub.explain import explain_search, searchable_fields
 from polyvalent.hub.made_call import MadeCall, compose_answer, warn_of_empty
 from polyvalent.hub.model import Answer, Page, Row
 from polyvalent.hub.page_token import PageToken, digest_query, write_token
+from polyvalent.hub.read import strips_nulls
 from polyvalent.hub.search_pairs import has_cursor, search_pairs
 from polyvalent.hub.search_query import Search, list_path, read_search
 from polyvalent.hub.walk import Place, Walk, begin_walk, first_page, largest_page, read_list
@@ -43,6 +46,9 @@ async def search_rows(made: MadeCall, *, scan_limit: int = SCAN_LIMIT) -> Answer
     if search.explain:
         body = explain_search(made, search, scan_limit=scan_limit)
         return compose_answer(made.connection, body, warnings=search.warnings)
+    if _shows_all(made, search):
+        reading = find_reading(made.connection.element, made.match.resource, made.route.mapping)
+        made = replace(made, reading=reading)
     page = await _find_page(made, search, scan_limit)
     rows = [made.show(row, search.fields) for row in page.rows]
     headers = [("Elements-Returned-Count", str(len(rows)))]
@@ -52,7 +58,17 @@ async def search_rows(made: MadeCall, *, scan_limit: int = SCAN_LIMIT) -> Answer
     if page.next_token is not None:
         headers.append(("Elements-Next-Page-Token", page.next_token))
     warnings = (*search.warnings, *page.warnings)
-    return compose_answer(made.connection, rows, headers=tuple(headers), warnings=warnings)
+    shown = rows if made.reading is None else write_json(rows)
+    return compose_answer(made.connection, shown, headers=tuple(headers), warnings=warnings)
+
+
+def _shows_all(made: MadeCall, search: Search) -> bool:
+    """Say whether rows are shown as they come, so that nothing looks at them but their mapping."""
+    query = search.query
+    looks = query.plan.residual is not None or query.plan.order_here or query.optional
+    return not (looks or query.undeclared or search.fields) and strips_nulls(
+        made.connection.configuration
+    )
 
 
 async def _find_page(made: MadeCall, search: Search, scan_limit: int) -> Page:

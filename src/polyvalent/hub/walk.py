@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from polyvalent.ceql import compile_path
 from polyvalent.ceql.kind import read_number
@@ -149,9 +150,9 @@ def begin_walk(made: MadeCall, search: Search, *, from_start: bool = False) -> W
 
 async def read_list(
     made: MadeCall, search: Search, *, pairs: Pairs, asks_optional: bool = False
-) -> tuple[Row, ...]:
+) -> tuple[Any, ...]:
     """
-    Read one page of the vendor's.
+    Read one page of the vendor's; its rows are dicts, or compiled where the call has a reading.
 
     With `asks_optional`, the rows must show the fields that the query is about and the vendor may
     lack. Raises BadRequest where the vendor lacks them, and what its refusal means.
@@ -165,6 +166,10 @@ async def read_list(
         if exchange.response.status >= 400 and filtering.refused_by in text:
             raise _lacking(made, query.optional)
     check(element, exchange)
+    compiled = made.reading.read(exchange.response) if made.reading is not None else None
+    made.note_rows("dicts" if compiled is None else "compiled")
+    if compiled is not None:
+        return compiled
     rows = read_rows(
         element, resource, exchange.response, configuration=made.connection.configuration
     )

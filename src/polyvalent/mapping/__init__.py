@@ -6,7 +6,7 @@ places such as `items[*].sku`, `convert` turns values of one type into another, 
 levels, `compile` makes a `Mapping` of a transformation.
 """
 
-from polyvalent.mapping.compile import Mapping, Row, compile_mapping
+from polyvalent.mapping.compile import Mapping, Moves, Row, compile_mapping
 from polyvalent.mapping.merge import SYSTEM, merge_definitions, merge_levels
 from polyvalent.mapping.model import (
     DefinitionField,
@@ -24,6 +24,7 @@ __all__ = [
     "Entry",
     "MappedField",
     "Mapping",
+    "Moves",
     "ObjectDefinition",
     "Path",
     "Row",

@@ -39,6 +39,20 @@ _Taken: TypeAlias = dict[Any, Any]  # a member's name, or Every, → True (whole
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Moves:
+    """
+    Say in data what a direction of a mapping does that only moves members of a row.
+
+    `moves` are the source's member, the target's, and what converts the value, in the result's
+    order; where `passing`, the members that are not in `taken` come before them as they are.
+    """
+
+    moves: tuple[tuple[str, str, Convert | None], ...]
+    passing: bool
+    taken: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Mapping:
     """
     Map rows of one object both ways.
@@ -46,7 +60,7 @@ class Mapping:
     `outwards` turns a vendor's row into the caller's object, `inwards` the caller's whole object
     into the vendor's, `inwards_part` some of its members, with no default values in place of the
     others. None changes what it is given. `scripted` says that a script would have to run on the
-    result.
+    result. `moves` says in data what `outwards` does; None where it does more than move members.
     """
 
     object_name: str
@@ -55,6 +69,7 @@ class Mapping:
     inwards: Callable[[Row], Row]
     inwards_part: Callable[[Row], Row]
     scripted: bool = False
+    moves: Moves | None = None
     _names: dict[str, MappedField] = field(repr=False)
     _hidden: frozenset[str] = field(repr=False)  # the vendor's names that callers cannot see
     _passes: bool
@@ -139,22 +154,21 @@ def compile_mapping(definition: ObjectDefinition | None, transformation: Transfo
     if any(item.default is not MISSING for item in writes):
         bare = [_Move(item.source, item.target, item.convert, MISSING) for item in writes]
         inwards_part = _translator(bare, taken=own, passing=accepting)
+    reads = [
+        _Move(
+            paths[item.vendor_path],
+            paths[item.path],
+            outward_converter(_of_entries(item, paths)),
+            _default(item, "fromVendor"),
+        )
+        for item in shown
+    ]
+    theirs = _take(paths[item.vendor_path] for item in fields)
     return Mapping(
         object_name=transformation.object_name,
         vendor_name=transformation.vendor_name,
-        outwards=_translator(
-            [
-                _Move(
-                    paths[item.vendor_path],
-                    paths[item.path],
-                    outward_converter(_of_entries(item, paths)),
-                    _default(item, "fromVendor"),
-                )
-                for item in shown
-            ],
-            taken=_take(paths[item.vendor_path] for item in fields),
-            passing=passing,
-        ),
+        outwards=_translator(reads, taken=theirs, passing=passing),
+        moves=_find_moves(reads, taken=theirs, passing=passing),
         inwards=inwards,
         inwards_part=inwards_part,
         scripted=any(script.body.strip() for script in transformation.scripts),
@@ -229,6 +243,22 @@ def _translator(moves: Iterable[_Move], *, taken: _Taken, passing: bool) -> Call
         return made
 
     return translate
+
+
+def _find_moves(moves: Iterable[_Move], *, taken: _Taken, passing: bool) -> Moves | None:
+    # What `_translator` makes of the same arguments, in its order: plain moves before converting.
+    ordered = tuple(moves)
+    flat, deep = _sort(ordered, extended=_find_extended(ordered))
+    if deep or (passing and any(what is not True for what in taken.values())):
+        return None
+    return Moves(
+        moves=tuple(
+            (item.source.top, item.target.top, item.convert)
+            for item in sorted(flat, key=lambda item: item.convert is not None)
+        ),
+        passing=passing,
+        taken=frozenset(taken),
+    )
 
 
 def _sort(
