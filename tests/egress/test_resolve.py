@@ -6,7 +6,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from polyvalent.egress import AddressRefused, Door, NotConnected, resolve_checked
+from polyvalent.egress import AddressRefused, Door, NotConnected, Target, resolve_checked
 from polyvalent.exchange import Request
 
 from .conftest import LOOPBACK, answer
@@ -114,14 +114,14 @@ async def test_it_refuses_a_name_that_turns_private_later(open_store):
 
 
 async def test_it_refuses_an_address_even_where_no_url_was_read(open_store):
+    from polyvalent.egress.pool import Pool
     from polyvalent.egress.resolve import ask_system
-    from polyvalent.egress.wire import Progress, open_session
 
     store = await open_store(answer())
-    session = open_session(allow=(), resolve=ask_system, tls=None, connect_timeout_s=5)
-    async with session:
-        with pytest.raises(AddressRefused):
-            await session.get(store.url, trace_request_ctx=Progress())
+    pool = Pool(allow=(), resolve=ask_system, tls=None, connect_timeout_s=5)
+    address = ip_address("127.0.0.1")
+    with pytest.raises(AddressRefused):
+        await pool.take(Target(scheme="http", host="127.0.0.1", port=store.port, address=address))
 
     assert store.connections == 0
 

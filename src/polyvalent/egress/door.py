@@ -17,13 +17,12 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
-import aiohttp
-
 from polyvalent.egress.failure import BrokenAnswer, DeadlinePassed, NotConnected
+from polyvalent.egress.pool import CLOSED, Pool
 from polyvalent.egress.resolve import Resolve, ask_system
 from polyvalent.egress.retry import PASSING_STATUSES, SAFE_METHODS, asked_pause_s, backoff_s
 from polyvalent.egress.target import Target, read_target
-from polyvalent.egress.wire import Progress, open_session, transmit
+from polyvalent.egress.wire import Progress, transmit
 from polyvalent.errors import Unavailable
 from polyvalent.exchange import Exchange, Request
 from polyvalent.settings import Network
@@ -82,7 +81,7 @@ class Door:
         self._pause = pause
         self._chance = chance
         self._now = now
-        self._session: aiohttp.ClientSession | None = None
+        self._pool: Pool | None = None
         self._closed = False
 
     async def __aenter__(self) -> Self:
@@ -101,9 +100,10 @@ class Door:
     async def close(self) -> None:
         """Close every connection; calls under way fail, later ones raise Unavailable."""
         self._closed = True
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
+            await asyncio.sleep(0)  # sockets close in the loop's next round
 
     async def send(
         self,
@@ -220,17 +220,17 @@ class Door:
         left_s = call.ends_at_s - asyncio.get_running_loop().time()
         return pause_s if pause_s < left_s else None
 
-    def _open(self) -> aiohttp.ClientSession:
+    def _open(self) -> Pool:
         if self._closed:
-            raise Unavailable("The platform is shutting down and makes no more outgoing calls.")
-        if self._session is None:
-            self._session = open_session(
+            raise Unavailable(CLOSED)
+        if self._pool is None:
+            self._pool = Pool(
                 allow=self._allow,
                 resolve=self._resolve,
                 tls=self._tls,
                 connect_timeout_s=self._connect_timeout_s,
             )
-        return self._session
+        return self._pool
 
 
 def _met_closing_connection(call: _Call, outcome: Exchange | NotConnected | BrokenAnswer) -> bool:

@@ -1,7 +1,7 @@
 """
 Say in one sentence why an outgoing call brought no answer.
 
-Turns the exceptions of the HTTP client into errors of ours. Messages name host and port only:
+Turns what sockets, TLS and lines raise into errors for callers. Messages name host and port only:
 never the path, the query, a header or a body. `sent` tells whether the request may have reached
 the vendor; where it is true, a write must be looked up before it is repeated.
 """
@@ -12,8 +12,7 @@ import os
 import socket
 import ssl
 
-import aiohttp
-
+from polyvalent.egress.line import BrokenOff, Garbled
 from polyvalent.egress.target import Target
 from polyvalent.errors import VendorFailure, VendorTimeout, VendorUnreachable
 
@@ -72,31 +71,28 @@ class DeadlinePassed(VendorTimeout):
         self.attempts = attempts
 
 
-def explain_failure(error: Exception, target: Target) -> NotConnected | BrokenAnswer:
-    """Turn what the HTTP client raised into an error of ours."""
+def explain_answer(error: BrokenOff | Garbled, target: Target) -> BrokenAnswer:
+    """Say how an answer fell short."""
     place = target.place
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return explain_lookup(error.os_error, target)
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return NotConnected(_certificate_sentence(error.certificate_error, place), lasting=True)
-    if isinstance(error, aiohttp.ClientConnectorSSLError):
-        return NotConnected(_tls_sentence(error.os_error, place), lasting=True)
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return NotConnected(_connect_sentence(error.os_error, target))
-    if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return NotConnected(f"{place} did not accept a connection in time.")
-    if isinstance(error, aiohttp.ClientPayloadError):
+    if error.in_body:
         return BrokenAnswer(f"The answer of {place} broke off or was garbled on the way.")
-    if isinstance(error, aiohttp.ClientResponseError):
+    if isinstance(error, Garbled):
         return BrokenAnswer(f"{place} answered with something that is not HTTP.")
-    if isinstance(error, aiohttp.ClientConnectionError):
-        # A disconnect that left half a head behind hands it over as the message.
-        half_read = isinstance(error, aiohttp.ServerDisconnectedError) and not isinstance(
-            error.message, str
-        )
-        return _closed(place, begun=half_read)
-    # The client's other errors hold the URL in their text, so only their kind is told.
-    return BrokenAnswer(f"The call to {place} failed: {type(error).__name__}.")
+    return _closed(place, begun=error.begun)
+
+
+def explain_connect(error: OSError | ValueError, target: Target) -> NotConnected:
+    """Say why a connection did not come about."""
+    place = target.place
+    if isinstance(error, ssl.SSLCertVerificationError | ssl.CertificateError):
+        return NotConnected(_certificate_sentence(error, place), lasting=True)
+    if isinstance(error, ssl.SSLError):
+        return NotConnected(_tls_sentence(error, place), lasting=True)
+    if isinstance(error, TimeoutError) and error.errno is None:
+        return NotConnected(f"{place} did not accept a connection in time.")
+    if isinstance(error, OSError):
+        return NotConnected(_connect_sentence(error, target))
+    return NotConnected(f"{target.host} is no host name that TLS can ask for.", lasting=True)
 
 
 def too_large(place: str, limit_bytes: int) -> BrokenAnswer:

@@ -1,8 +1,8 @@
 """
-Look host names up, check every address, and hand only checked ones to the connector.
+Look host names up, check every address, and hand on only checked ones.
 
-The connector connects to the addresses it is given here, so a name that answers differently a
-moment later (DNS rebinding) gains nothing.
+The pool connects to the addresses it is given here, so a name that answers differently a moment
+later (DNS rebinding) gains nothing.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from ipaddress import ip_address
-
-from aiohttp.abc import AbstractResolver, ResolveResult
 
 from polyvalent.egress.policy import Address, check_address, refuse_reason
 from polyvalent.egress.target import loopback_addresses
@@ -27,8 +25,6 @@ Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 # many, so that names nobody answers for do not keep those of others waiting.
 LOOKUPS_AT_ONCE = 128
 _LOOKUPS = ThreadPoolExecutor(LOOKUPS_AT_ONCE, thread_name_prefix="lookup")
-
-_FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
 
 
 async def ask_system(host: str, port: int) -> Sequence[str]:
@@ -70,32 +66,3 @@ async def resolve_checked(
     for address in addresses:
         check_address(address, host=host, allow=allow)
     return addresses
-
-
-class PinningResolver(AbstractResolver):
-    """Give the connector checked addresses; the client's interface asks for a subclass."""
-
-    def __init__(self, resolve: Resolve, *, allow: tuple[Network, ...]) -> None:
-        self._resolve = resolve
-        self._allow = allow
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        """Return checked addresses in the connector's form; errors as of `resolve_checked`."""
-        addresses = await resolve_checked(host, port, resolve=self._resolve, allow=self._allow)
-        return [
-            ResolveResult(
-                hostname=host,
-                host=str(address),
-                port=port,
-                family=_FAMILIES[address.version],
-                proto=socket.IPPROTO_TCP,
-                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
-            )
-            for address in addresses
-            if family in (socket.AF_UNSPEC, _FAMILIES[address.version])
-        ]
-
-    async def close(self) -> None:
-        """Do nothing: a lookup holds nothing open."""

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 from polyvalent.egress.policy import Address, check_address
 from polyvalent.errors import BadRequest
 from polyvalent.settings import Network
 
-_SCHEME_PORTS = {"http": 80, "https": 443}
+SCHEME_PORTS = {"http": 80, "https": 443}
 _LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 # A last label like these makes the system read the whole host as an IPv4 address.
 _NUMBER = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
@@ -58,18 +59,23 @@ def read_target(url: str, *, allow: tuple[Network, ...]) -> Target:
         )
     scheme, separator, rest = url.partition("://")
     scheme = scheme.lower()
-    if not separator or scheme not in _SCHEME_PORTS:
+    if not separator or scheme not in SCHEME_PORTS:
         raise BadRequest("The URL of the outgoing call must begin with http:// or https://.")
     if "#" in rest:
         raise BadRequest("The URL of the outgoing call has a fragment (#), which is never sent.")
-    authority = re.split(r"[/?]", rest, maxsplit=1)[0]
+    return _read_place(scheme, re.split(r"[/?]", rest, maxsplit=1)[0], allow)
+
+
+# The same few places are called over and over.
+@lru_cache(maxsize=512)
+def _read_place(scheme: str, authority: str, allow: tuple[Network, ...]) -> Target:
     if "@" in authority:
         raise BadRequest(
             "The URL of the outgoing call has a user name or password before the host. "
             "Leave it out; credentials belong in the configuration."
         )
     host, port_text = _split_port(authority)
-    port = _read_port(port_text, default=_SCHEME_PORTS[scheme])
+    port = _read_port(port_text, default=SCHEME_PORTS[scheme])
     if host.startswith("["):
         return _ipv6_target(host, scheme=scheme, port=port, allow=allow)
     _check_name(host)

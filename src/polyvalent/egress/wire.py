@@ -1,42 +1,26 @@
 """
-Send one request and read one answer, the only place that drives the HTTP client.
+Send one request and read one answer, byte for byte.
 
-What is sent is what the request says, byte for byte, plus `Host`, `Content-Length` and, unless
-the request has its own, `User-Agent` and `Accept-Encoding`. No redirect is followed, no cookie
-kept, no proxy taken from the environment, nothing sent a second time behind our back.
+What is sent is what the request says, plus `Host`, `Content-Length` and, unless the request has
+its own, `User-Agent` and `Accept-Encoding`. No redirect is followed, no cookie kept, no proxy
+taken from the environment, nothing sent a second time.
 """
 
 from __future__ import annotations
 
 import re
-import socket
-import ssl
 from dataclasses import dataclass
-from ipaddress import ip_address
-from types import SimpleNamespace
 
-import aiohttp
-from aiohttp.client_middlewares import ClientHandlerType
-from yarl import URL
-
-from polyvalent.egress.failure import explain_failure, too_large
-from polyvalent.egress.policy import check_address
-from polyvalent.egress.resolve import PinningResolver, Resolve
-from polyvalent.egress.target import Target
+from polyvalent.egress.failure import explain_answer, too_large
+from polyvalent.egress.line import BrokenOff, Garbled, RawAnswer, TooLarge
+from polyvalent.egress.pool import Pool
+from polyvalent.egress.target import SCHEME_PORTS, Target
 from polyvalent.egress.unpack import unpack_body
 from polyvalent.errors import BadRequest
 from polyvalent.exchange import Request, Response
-from polyvalent.settings import Network
-
-# Stores on Apache close an idle connection after 5 s; a write must not meet that moment.
-KEEP_ALIVE_S = 4.0
-DNS_CACHE_S = 10
-CONNECTIONS = 512
-CONNECTIONS_PER_HOST = 32
-MAX_LINE_BYTES = 32 * 1024
-MAX_HEADERS = 256
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
+_OUTDATED = ("content-encoding", "content-length")  # by the unpacking of a body
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _FRAMING = frozenset(
     {
@@ -52,7 +36,9 @@ _FRAMING = frozenset(
         "upgrade",
     }
 )
-_AUTOMATIC = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+# Where these have no body, a server may wait for one unless it is told (RFC 9110, section 8.6).
+_WITH_LENGTH = frozenset(("POST", "PUT", "PATCH"))
+_AUTHORITY_END = re.compile(r"[/?]")
 
 
 @dataclass(kw_only=True, slots=True)
@@ -63,60 +49,8 @@ class Progress:
     reused: bool = False  # the connection had served an earlier request
 
 
-class _Stopped(aiohttp.ClientError):
-    """Carry an error past the client's own second attempt."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__()
-        self.error = error
-
-
-def open_session(
-    *,
-    allow: tuple[Network, ...],
-    resolve: Resolve,
-    tls: ssl.SSLContext | None,
-    connect_timeout_s: float,
-) -> aiohttp.ClientSession:
-    """
-    Open a pool of connections in the running loop; whoever opens it closes it.
-
-    Addresses are checked when a name is resolved and once more when a socket is made, which
-    covers whatever way the client may take to an address.
-    """
-
-    def open_socket(info: aiohttp.AddrInfoType) -> socket.socket:
-        family, kind, protocol, _, place = info
-        host = str(place[0])
-        check_address(ip_address(host), host=host, allow=allow)
-        return socket.socket(family=family, type=kind, proto=protocol)
-
-    connector = aiohttp.TCPConnector(
-        resolver=PinningResolver(resolve, allow=allow),
-        ttl_dns_cache=DNS_CACHE_S,
-        ssl=True if tls is None else tls,
-        limit=CONNECTIONS,
-        limit_per_host=CONNECTIONS_PER_HOST,
-        keepalive_timeout=KEEP_ALIVE_S,
-        socket_factory=open_socket,
-    )
-    return aiohttp.ClientSession(
-        connector=connector,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        trust_env=False,
-        auto_decompress=False,
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout_s),
-        skip_auto_headers=_AUTOMATIC,
-        max_line_size=MAX_LINE_BYTES,
-        max_field_size=MAX_LINE_BYTES,
-        max_headers=MAX_HEADERS,
-        middlewares=(_send_once,),
-        trace_configs=[_progress_trace()],
-    )
-
-
 async def transmit(
-    session: aiohttp.ClientSession,
+    pool: Pool,
     request: Request,
     *,
     target: Target,
@@ -133,56 +67,33 @@ async def transmit(
     Raises BadRequest for a request that cannot be sent as it is, AddressRefused, NotConnected
     and BrokenAnswer. Waits without end: the deadline is the caller's.
     """
-    headers = _wire_headers(request, user_agent=user_agent)
-    url = _wire_url(request.url, target)
-    failure: Exception
+    data = _write(request, target=target, user_agent=user_agent)
+    line = await pool.take(target)
+    progress.connected, progress.reused = True, line.reused
     try:
-        async with session.request(
-            request.method,
-            url,
-            headers=headers,
-            data=request.body or None,
-            allow_redirects=False,
-            trace_request_ctx=progress,
-        ) as answer:
-            packed = await _read_body(answer, target=target, max_body_bytes=max_body_bytes)
-            return _read_response(answer, packed, target=target, max_body_bytes=max_body_bytes)
-    except _Stopped as stopped:
-        failure = stopped.error
-    except aiohttp.ClientError as error:
-        failure = error
-    # Raised out here, for the client's exceptions hold the URL and the headers.
-    raise explain_failure(failure, target)
+        answer = await line.exchange(
+            data, is_head=request.method == "HEAD", max_body_bytes=max_body_bytes
+        )
+    except (BrokenOff, Garbled) as error:
+        raise explain_answer(error, target) from None
+    except TooLarge:
+        raise too_large(target.place, max_body_bytes) from None
+    finally:
+        pool.give_back(target, line)
+    return _read_response(answer, target=target, max_body_bytes=max_body_bytes)
 
 
-async def _read_body(
-    answer: aiohttp.ClientResponse, *, target: Target, max_body_bytes: int
-) -> bytes:
-    announced = answer.content_length if answer.method != "HEAD" else None
-    if announced is None or announced <= max_body_bytes:
-        chunks: list[bytes] = []
-        room = max_body_bytes
-        while room >= 0:
-            chunk = await answer.content.readany()
-            if not chunk:
-                return b"".join(chunks)
-            chunks.append(chunk)
-            room -= len(chunk)
-    answer.close()  # the rest is not worth reading; the connection goes with it
-    raise too_large(target.place, max_body_bytes)
-
-
-def _read_response(
-    answer: aiohttp.ClientResponse, packed: bytes, *, target: Target, max_body_bytes: int
-) -> Response:
-    encodings = ",".join(answer.headers.getall("Content-Encoding", ())) if packed else ""
-    body = unpack_body(packed, encodings, limit_bytes=max_body_bytes, place=target.place)
-    outdated = (b"content-encoding", b"content-length") if encodings else ()
-    headers = tuple(
-        (_decode(name), _decode(value))
-        for name, value in answer.raw_headers
-        if name.lower() not in outdated
+def _read_response(answer: RawAnswer, *, target: Target, max_body_bytes: int) -> Response:
+    headers = tuple((_decode(name), _decode(value)) for name, value in answer.headers)
+    body = answer.body
+    encodings = (
+        ",".join(value for name, value in headers if name.lower() == "content-encoding")
+        if body
+        else ""
     )
+    if encodings:
+        body = unpack_body(body, encodings, limit_bytes=max_body_bytes, place=target.place)
+        headers = tuple(pair for pair in headers if pair[0].lower() not in _OUTDATED)
     return Response(status=answer.status, headers=headers, body=body)
 
 
@@ -194,13 +105,19 @@ def _decode(raw: bytes) -> str:
         return raw.decode("iso-8859-1")
 
 
-def _wire_headers(request: Request, *, user_agent: str) -> list[tuple[str, str]]:
-    if not _TOKEN.fullmatch(request.method):
+def _write(request: Request, *, target: Target, user_agent: str) -> bytes:
+    method = request.method
+    if not _TOKEN.fullmatch(method):
         raise BadRequest("The method of the outgoing call is not an HTTP method.")
+    port = "" if target.port == SCHEME_PORTS[target.scheme] else f":{target.port}"
+    host = f"[{target.host}]" if ":" in target.host else target.host
+    lines = [f"{method} {_path(request.url)} HTTP/1.1", f"Host: {host}{port}"]
+    own_agent = own_encoding = False
     for name, value in request.headers:
+        lowered = name.lower()
         if not _TOKEN.fullmatch(name):
             raise BadRequest("A header of the outgoing call has a name that HTTP does not allow.")
-        if name.lower() in _FRAMING:
+        if lowered in _FRAMING:
             raise BadRequest(
                 f"The outgoing call sets the header {name}, which follows from the connection, "
                 "the URL and the body. Leave it out."
@@ -210,50 +127,22 @@ def _wire_headers(request: Request, *, user_agent: str) -> list[tuple[str, str]]
                 f"The header {name} of the outgoing call has a line break or another control "
                 "character in its value."
             )
-    headers = list(request.headers)
-    if request.header("User-Agent") is None:
-        headers.append(("User-Agent", user_agent))
-    if request.header("Accept-Encoding") is None:
-        headers.append(("Accept-Encoding", "gzip, deflate"))
-    return headers
+        own_agent = own_agent or lowered == "user-agent"
+        own_encoding = own_encoding or lowered == "accept-encoding"
+        lines.append(f"{name}: {value}")
+    if not own_agent:
+        lines.append(f"User-Agent: {user_agent}")
+    if not own_encoding:
+        lines.append("Accept-Encoding: gzip, deflate")
+    if request.body or method in _WITH_LENGTH:
+        lines.append(f"Content-Length: {len(request.body)}")
+    head = "\r\n".join((*lines, "", "")).encode("utf-8", "replace")
+    return head + request.body if request.body else head
 
 
-def _wire_url(url: str, target: Target) -> URL:
-    # A lone "?" at the end is the one thing the client leaves out; an empty query means the same.
-    doubt = BadRequest("The URL of the outgoing call cannot be read without doubt.")
-    try:
-        parsed = URL(url, encoded=True)
-    except ValueError:
-        raise doubt from None
-    if parsed.raw_host != target.host or parsed.port != target.port:
-        raise doubt
-    return parsed
-
-
-async def _send_once(
-    request: aiohttp.ClientRequest, handler: ClientHandlerType
-) -> aiohttp.ClientResponse:
-    # The client repeats GET, PUT, DELETE and others by itself when a connection breaks, with the
-    # same nonce, and for PUT and DELETE without knowing whether the first one took effect.
-    stopped: _Stopped
-    try:
-        return await handler(request)
-    except aiohttp.ClientConnectorError:
-        raise
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        stopped = _Stopped(error)
-    raise stopped
-
-
-def _progress_trace() -> aiohttp.TraceConfig:
-    async def note_new(_: object, context: SimpleNamespace, __: object) -> None:
-        context.trace_request_ctx.connected = True
-
-    async def note_reused(_: object, context: SimpleNamespace, __: object) -> None:
-        context.trace_request_ctx.connected = True
-        context.trace_request_ctx.reused = True
-
-    trace = aiohttp.TraceConfig()
-    trace.on_connection_create_end.append(note_new)
-    trace.on_connection_reuseconn.append(note_reused)
-    return trace
+def _path(url: str) -> str:
+    # What follows the host, as it is: the door has read the URL and found it sound.
+    begin = url.index("://") + 3
+    found = _AUTHORITY_END.search(url, begin)
+    path = "" if found is None else url[found.start() :]
+    return path if path.startswith("/") else f"/{path}"
