@@ -76,13 +76,13 @@ async def identify(
     Raises Unauthorized, with the form of header that is expected, and never tells which of the
     two secrets was wrong.
     """
+    key = sha256(header.encode() if header else b"").digest()
+    if cache is not None and (known := cache.get(key)) is not None:
+        return known
     secrets = read_authorization(header) if header and header.strip() else Secrets()
     if secrets.user is None or (secrets.organization is None and secrets.element is None):
         missing = "user secret" if secrets.user is None else "organization secret"
         raise Unauthorized(f"The {missing} is missing. {EXPECTED}")
-    key = sha256(header.encode() if header else b"").digest()
-    if cache is not None and (known := cache.get(key)) is not None:
-        return known
 
     async with database.reading() as connection:
         user = secrets.user.reveal()

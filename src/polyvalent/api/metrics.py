@@ -32,6 +32,9 @@ class Metrics:
     def __init__(self, *, known: Collection[str]) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._known = frozenset(known)
+        # Finding a count by its labels takes longer than counting; there are few of them.
+        self._answers: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self._calls: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "polyvalent_requests",
@@ -82,9 +85,16 @@ class Metrics:
         self, answered: Response, *, method: str, operation: str, elapsed_ms: float
     ) -> None:
         """Count an answered request; `operation` is a path with its placeholders."""
-        shown = method if method in _METHODS else "other"
-        self._requests.labels(shown, operation, str(answered.status)).inc()
-        self._seconds.labels(shown, operation).observe(elapsed_ms / 1000)
+        place = (method if method in _METHODS else "other", operation, answered.status)
+        found = self._answers.get(place)
+        if found is None:
+            found = self._answers[place] = (
+                self._requests.labels(*place[:2], str(answered.status)),
+                self._seconds.labels(*place[:2]),
+            )
+        requests, seconds = found
+        requests.inc()
+        seconds.observe(elapsed_ms / 1000)
         outcome = answered.header("Elements-Cache")
         if outcome is not None:
             self._cached.labels(outcome).inc()
@@ -95,9 +105,16 @@ class Metrics:
 
     def note_vendor_call(self, element: Element, outcome: str, taken_s: float) -> None:
         """Count a call to a store and what came of it: "ok", or a kind of failure."""
-        shown = element.key if element.key in self._known else "custom"
-        self._vendor_calls.labels(shown, outcome).inc()
-        self._vendor_seconds.labels(shown).observe(taken_s)
+        place = (element.key if element.key in self._known else "custom", outcome)
+        found = self._calls.get(place)
+        if found is None:
+            found = self._calls[place] = (
+                self._vendor_calls.labels(*place),
+                self._vendor_seconds.labels(place[0]),
+            )
+        calls, seconds = found
+        calls.inc()
+        seconds.observe(taken_s)
 
     def write(
         self,

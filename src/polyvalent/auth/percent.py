@@ -13,6 +13,7 @@ from urllib.parse import quote, quote_from_bytes, unquote_to_bytes
 from polyvalent.errors import UnsignableRequest
 
 _is_plain = re.compile(r"[A-Za-z0-9._~-]*").fullmatch
+_ENCODED = {code: f"%{code:02X}" for code in range(128) if not _is_plain(chr(code))}
 # Plain, or encoded with capitals and only where needed. Possessive, so it cannot backtrack.
 _is_normal = re.compile(
     r"(?:[A-Za-z0-9._~-]++"
@@ -32,6 +33,8 @@ def percent_encode(text: str) -> str:
     """
     if _is_plain(text):
         return text
+    if text.isascii():
+        return text.translate(_ENCODED)
     try:
         return quote(text, safe="~")
     except UnicodeEncodeError:

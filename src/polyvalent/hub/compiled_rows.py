@@ -162,7 +162,7 @@ class Reading:
         if not self.moves.passing:
             members |= {name: Shape() for name in self._wanted() if name not in members}
         outs = self._outs(members)
-        order = dict.fromkeys((*(source for source, _ in outs.values()), *members))
+        order = dict.fromkeys((key, *(source for source, _ in outs.values()), *members))
         kinds = [
             (name, key_type_of(members[name]) if name == key else type_of(members[name]))
             for name in order
@@ -178,7 +178,7 @@ class Reading:
             bases=(CompiledRow,),
             own={
                 "places": {name: f"f{at}" for name, at in (*numbers.items(), ("id", numbers[key]))},
-                "pick": _picker([numbers[source] for source, _ in outs.values()]),
+                "pick": staticmethod(_picker([numbers[source] for source, _ in outs.values()])),
                 "shown": make_struct("ShownRow", [(name, Any) for name in outs], closed=True),
                 "names": tuple(outs),
                 "conversions": tuple(

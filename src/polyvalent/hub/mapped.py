@@ -18,6 +18,7 @@ from polyvalent.catalog.element import Element
 from polyvalent.errors import BadRequest
 from polyvalent.hub.model import Row
 from polyvalent.hub.resolve import split_path, strip_hub
+from polyvalent.hub.same import Same
 from polyvalent.mapping import Mapping
 
 # The mapping of an object by its name; None if it has none.
@@ -61,7 +62,7 @@ def find_route(element: Element, path: str, find: FindMapping, *, creating: bool
         if place % 2 == 0:
             mapping = find(name)
             if mapping is not None:
-                parts[place] = quote(find_resource_name(element, mapping.vendor_name), safe="")
+                parts[place] = _segment(Same(element), mapping.vendor_name)
                 replaced = True
     way = "/" + "/".join(parts) if replaced else path
     return Route(path=way, mapping=mapping, creating=creating)
@@ -95,6 +96,11 @@ def find_resource_name(element: Element, vendor_name: str) -> str:
     if name in _words(tuple(resource.path for resource in element.resources)):
         return name
     return next((item.name for item in element.objects if item.vendor_name == name), name)
+
+
+@lru_cache(maxsize=1024)
+def _segment(element: Same[Element], vendor_name: str) -> str:
+    return quote(find_resource_name(element.value, vendor_name), safe="")
 
 
 @lru_cache(maxsize=512)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote
@@ -11,10 +11,12 @@ from urllib.parse import unquote
 from polyvalent.catalog.element import Element, Resource
 from polyvalent.errors import BadRequest, MethodNotAllowed, NotFound
 from polyvalent.hub.model import PathParameters
+from polyvalent.hub.same import Same
 
 # The types of resources that callers may reach by path; the others serve provisioning.
 _CALLABLE = frozenset(("api", "apiNoDocumentation"))
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
+_Pattern = tuple[tuple[str, str | None], ...]  # per segment: its text, and its name if it has one
 _SHOWN_MAX = 100  # characters of a caller's path in a message
 
 
@@ -36,10 +38,14 @@ def resolve(element: Element, method: str, path: str) -> Match:
     methods it does take), NotFound for an id that is no number where ids are numbers.
     """
     segments = split_path(path)
+    places = _index(Same(element))
     matches = [
         (found, resource)
-        for resource in element.resources
-        if resource.type in _CALLABLE and (found := _match(resource.path, segments)) is not None
+        for resource, pattern in (
+            *places.get((len(segments), segments[0]), ()),
+            *places.get((len(segments), None), ()),
+        )
+        if (found := _match(pattern, segments)) is not None
     ]
     if not matches:
         raise BadRequest(
@@ -81,7 +87,9 @@ def top_resources(element: Element) -> tuple[str, ...]:
 
 def split_path(path: str) -> tuple[str, ...]:
     """Cut a path into decoded segments without the hub: "/hubs/x/a/b%2Fc/" → ("a", "b/c")."""
-    return tuple(unquote(part) for part in strip_hub(path).strip("/").split("/"))
+    bare = strip_hub(path).strip("/")
+    parts = bare.split("/")
+    return tuple(map(unquote, parts)) if "%" in bare else tuple(parts)
 
 
 def strip_hub(path: str) -> str:
@@ -98,10 +106,7 @@ class _Found:
     literals: tuple[bool, ...]  # per segment; compares as "literal before placeholder, leftmost"
 
 
-def _match(declared: str, segments: tuple[str, ...]) -> _Found | None:
-    pattern = _read_pattern(declared)
-    if len(pattern) != len(segments):
-        return None
+def _match(pattern: _Pattern, segments: tuple[str, ...]) -> _Found | None:
     values: dict[str, str] = {}
     for (literal, name), segment in zip(pattern, segments, strict=True):
         # An empty id would lead to the list, dots to another place.
@@ -112,20 +117,39 @@ def _match(declared: str, segments: tuple[str, ...]) -> _Found | None:
     return _Found(values=values, literals=tuple(name is None for _, name in pattern))
 
 
-@lru_cache(maxsize=4096)
-def _read_pattern(declared: str) -> tuple[tuple[str, str | None], ...]:
+@lru_cache(maxsize=256)
+def _index(
+    element: Same[Element],
+) -> Mapping[tuple[int, str | None], Sequence[tuple[Resource, _Pattern]]]:
+    # The callable resources by their number of segments and the first one; None: any first one.
+    found: dict[tuple[int, str | None], list[tuple[Resource, _Pattern]]] = {}
+    for resource in element.value.resources:
+        if resource.type in _CALLABLE:
+            pattern = _read_pattern(resource.path)
+            literal, name = pattern[0]
+            place = (len(pattern), literal if name is None else None)
+            found.setdefault(place, []).append((resource, pattern))
+    return found
+
+
+def _read_pattern(declared: str) -> _Pattern:
     """Cut a declared path into literals and names: "/a/{id}" → (("a", None), ("{id}", "id"))."""
     parts = strip_hub(declared).strip("/").split("/")
     names = ((part, _PLACEHOLDER.fullmatch(part)) for part in parts)
     return tuple((part, found.group(1) if found else None) for part, found in names)
 
 
-def _check_numbers(resource: Resource, values: PathParameters) -> None:
-    numbers = {
+@lru_cache(maxsize=2048)
+def _number_names(resource: Same[Resource]) -> frozenset[str]:
+    return frozenset(
         item.name
-        for item in resource.parameters
+        for item in resource.value.parameters
         if item.type == "path" and item.data_type in ("integer", "long")
-    }
+    )
+
+
+def _check_numbers(resource: Resource, values: PathParameters) -> None:
+    numbers = _number_names(Same(resource))
     for name, value in values.items():
         if name in numbers and not (value.isascii() and value.isdigit() and len(value) < 20):
             raise NotFound(

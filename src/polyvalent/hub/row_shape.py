@@ -110,9 +110,8 @@ def make_struct(
     """
     Make a struct with a field for each member, in order: f0 for the first one, whatever its name.
 
-    Null members are left out when it is written; those in `keys` must be there. A `closed` one
-    takes no member that it does not know. `own` are attributes of the class.
-    Raises UnfitShape for members that it cannot have.
+    Null members are left out when it is written; those in `keys`, which come first, must be
+    there. A `closed` one takes no member that it does not know. `own` are attributes of the class.
     """
     fields = [
         (f"f{number}", kind, member_field(name=member))
