@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 
 from polyvalent.auth.percent import encode_query, percent_encode
 from polyvalent.catalog.element import Element, Parameter, Resource, VerificationRead
@@ -10,6 +12,7 @@ from polyvalent.catalog.placeholder import placeholders_of
 from polyvalent.errors import BadRequest
 from polyvalent.exchange import Headers, Request, Response
 from polyvalent.hub.model import Incoming, Pairs, PathParameters
+from polyvalent.hub.same import Same
 from polyvalent.hub.values import Values
 from polyvalent.hub.vendor_body import build_body
 from polyvalent.instances.model import Configuration
@@ -41,18 +44,19 @@ def build_request(
         body=body,
         previous=previous,
     )
-    parameters = tuple(
-        item for item in (*element.parameters, *resource.parameters) if item.source == "request"
-    )
-    query = (*_pairs(parameters, "query", values), *pairs)
+    plan = _plan(Same(element), Same(resource))
+    query = (*_pairs(plan.query, values), *pairs)
     path = _fill_path(
         resource.vendor_path,
-        {**path_parameters, **dict(_pairs(parameters, "path", values))},
+        plan.placeholders,
+        {**path_parameters, **dict(_pairs(plan.path, values))},
         resource=resource,
     )
     method = resource.vendor_method or resource.method
-    sent, content_type = build_body(resource, parameters, values) if method != "GET" else (b"", "")
-    given = _pairs(parameters, "header", values)
+    sent, content_type = b"", ""
+    if method != "GET":
+        sent, content_type = build_body(resource, plan.parameters, values)
+    given = _pairs(plan.headers, values)
     if content_type and not any(name.lower() == "content-type" for name, _ in given):
         given = (*given, ("Content-Type", content_type))
     return Request(
@@ -69,10 +73,11 @@ def build_verification(
 ) -> Request:
     """Build a verification read: GET https://shop.example/api/rest/products?limit=1."""
     values = Values(configuration=configuration, path={}, incoming=_NOTHING)
+    of_header = [item for item in element.parameters if item.vendor_type == "header"]
     return Request(
         method="GET",
         url=_join(configuration, read.vendor_path, read.query),
-        headers=_headers(_pairs(element.parameters, "header", values), with_body=False),
+        headers=_headers(_pairs(of_header, values), with_body=False),
         template=read.vendor_path,
     )
 
@@ -80,11 +85,40 @@ def build_verification(
 _NOTHING = Incoming(method="GET", path="/")
 
 
-def _pairs(parameters: Iterable[Parameter], vendor_type: str, values: Values) -> Pairs:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Plan:
+    # The request parameters of a resource, and those among them by where they go.
+    parameters: tuple[Parameter, ...]
+    query: tuple[Parameter, ...]
+    path: tuple[Parameter, ...]
+    headers: tuple[Parameter, ...]
+    placeholders: tuple[str, ...]  # of the vendor's path
+
+
+@lru_cache(maxsize=1024)
+def _plan(element: Same[Element], resource: Same[Resource]) -> _Plan:
+    declared = (*element.value.parameters, *resource.value.parameters)
+    parameters = tuple(item for item in declared if item.source == "request")
+    query, path, headers = (
+        tuple(item for item in parameters if item.vendor_type == kind)
+        for kind in ("query", "path", "header")
+    )
+    return _Plan(
+        parameters=parameters,
+        query=query,
+        path=path,
+        headers=headers,
+        placeholders=placeholders_of(resource.value.vendor_path),
+    )
+
+
+def _pairs(parameters: Iterable[Parameter], values: Values) -> Pairs:
     return tuple(
-        (item.vendor_name, value)
-        for item in parameters
-        if item.vendor_type == vendor_type and (value := values.find_text(item)) is not None
+        [
+            (item.vendor_name, value)
+            for item in parameters
+            if (value := values.find_text(item)) is not None
+        ]
     )
 
 
@@ -96,9 +130,11 @@ def _headers(given: Pairs, *, with_body: bool) -> Headers:
     return (*(pair for pair in defaults if pair[0].lower() not in names), *given)
 
 
-def _fill_path(template: str, values: Mapping[str, str], *, resource: Resource) -> str:
+def _fill_path(
+    template: str, names: Iterable[str], values: Mapping[str, str], *, resource: Resource
+) -> str:
     path = template
-    for name in placeholders_of(template):
+    for name in names:
         if name not in values:
             raise BadRequest(
                 f"Resource {resource.method} {resource.path}: nothing gives {{{name}}} of its "

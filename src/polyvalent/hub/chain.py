@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from msgspec import structs
 
 from polyvalent.catalog.element import Element, Hook, Resource
 from polyvalent.errors import BadRequest
 from polyvalent.hub.resolve import Match, find_resource, strip_hub
+from polyvalent.hub.same import Same
 
 MOST_CALLS = 5
 
@@ -20,29 +22,9 @@ def follow_chain(element: Element, match: Match) -> Match:
     The answer to the last call is the answer. Raises BadRequest for a chain of more than 5
     calls, one that leads nowhere, and for resources with scripts, which are not run yet.
     """
-    links = list_chain(element, match.resource)
-    scripts = [
-        f"{place} ({', '.join(sorted({hook.type for hook in found}))})"
-        for place, found in _scripts(element, links)
-        if found
-    ]
-    if scripts:
-        raise BadRequest(
-            f"This call needs scripts, which are not run yet: those of {'; '.join(scripts)}. "
-            "Take the hooks out of the resource to call it without them."
-        )
-    last = links[-1]
-    if len(links) == 1:
+    resource = _answering(Same(element), Same(match.resource))
+    if resource is match.resource:
         return match
-    resource = structs.replace(
-        match.resource,
-        root_key=last.root_key,
-        object=last.object or match.resource.object,
-        parameters=(
-            *(item for item in match.resource.parameters if item.source == "request"),
-            *(item for item in last.parameters if item.source == "response"),
-        ),
-    )
     return Match(resource=resource, path_parameters=match.path_parameters)
 
 
@@ -68,6 +50,35 @@ def list_chain(element: Element, first: Resource) -> tuple[Resource, ...]:
             )
         links.append(following)
     return tuple(links)
+
+
+# What was found is kept; errors are not.
+@lru_cache(maxsize=1024)
+def _answering(held_element: Same[Element], held_first: Same[Resource]) -> Resource:
+    element, first = held_element.value, held_first.value
+    links = list_chain(element, first)
+    scripts = [
+        f"{place} ({', '.join(sorted({hook.type for hook in found}))})"
+        for place, found in _scripts(element, links)
+        if found
+    ]
+    if scripts:
+        raise BadRequest(
+            f"This call needs scripts, which are not run yet: those of {'; '.join(scripts)}. "
+            "Take the hooks out of the resource to call it without them."
+        )
+    last = links[-1]
+    if len(links) == 1:
+        return first
+    return structs.replace(
+        first,
+        root_key=last.root_key,
+        object=last.object or first.object,
+        parameters=(
+            *(item for item in first.parameters if item.source == "request"),
+            *(item for item in last.parameters if item.source == "response"),
+        ),
+    )
 
 
 def _scripts(

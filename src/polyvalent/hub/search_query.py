@@ -105,7 +105,9 @@ def read_fields(incoming: Incoming) -> tuple[str, ...]:
 
     Raises BadRequest for what is no list of names, and for more than 500.
     """
-    text = incoming.parameter("fields") or ""
+    text = incoming.parameter("fields")
+    if text is None:
+        return ()
     # Empty places between commas do no harm.
     names = parse_fields(",".join(part for part in text.split(",") if part.strip()))
     if len(names) > _FIELDS_MAX:
