@@ -8,6 +8,7 @@ from tests.journeys.fixtures import (
     postgres_stage,
     shop,
     stage,
+    working_stage,
 )
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "postgres_stage",
     "shop",
     "stage",
+    "working_stage",
 ]

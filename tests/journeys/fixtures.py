@@ -50,6 +50,13 @@ def own_stage(tmp_path: Path) -> Iterator[Stage]:
         yield shown
 
 
+@pytest.fixture
+def working_stage(tmp_path: Path) -> Iterator[Stage]:
+    """A platform on SQLite of the test's own that works on jobs."""
+    with platform_on_stage(tmp_path / "working", works=True) as shown:
+        yield shown
+
+
 @pytest.fixture(scope="session")
 def shop() -> Iterator[RunningStore]:
     """A healthy store that the tests of a session share."""

@@ -13,7 +13,7 @@ import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,6 +26,7 @@ from sqlalchemy import func, select
 from polyvalent.accounts.reveal import reveal_secrets
 from polyvalent.api.app import BASE_PATH, create_app
 from polyvalent.api.platform import Platform, open_platform
+from polyvalent.cli.working import working_on
 from polyvalent.db.schema import metadata
 from polyvalent.instances.ports import pass_by
 from polyvalent.settings import Settings, read_networks
@@ -204,9 +205,12 @@ def platform_on_stage(
     deadline_s: float = 20.0,
     allow: str = "127.0.0.1/32",
     mark: Callable[[str], None] = pass_by,
+    works: bool = False,
     **more: Any,
 ) -> Iterator[Stage]:
-    """Serve a platform of the test's own from a thread."""
+    """
+    Serve a platform of the test's own from a thread; one of a process at a time may work on jobs.
+    """
     # Tests are one address, and in a hurry.
     more.setdefault("strangers_per_minute", 100_000)
     settings = Settings(
@@ -223,7 +227,8 @@ def platform_on_stage(
     async def opening() -> AsyncIterator[Platform]:
         async with open_platform(settings, now=stage.clock, mark=mark) as platform:
             stage.platform, stage.loop = platform, asyncio.get_running_loop()
-            yield platform
+            async with working_on(platform, lazily=False) if works else nullcontext():
+                yield platform
 
     app = create_app(settings, opening=opening)
     with serving(app, lifespan="on") as url:

@@ -41,6 +41,13 @@ async def find_member(connection: Connection, *, user_digests: Sequence[str]) ->
     return None if row is None else _member(row)
 
 
+async def find_member_by_id(connection: Connection, user_id: int) -> Member | None:
+    """Return an active user of an active account by its id."""
+    query = _members().where(app_user.c.id == user_id, app_user.c.active, account.c.active)
+    row = (await connection.execute(query)).one_or_none()
+    return None if row is None else _member(row)
+
+
 async def first_member(connection: Connection) -> Member | None:
     """Return the oldest user of the default account of the oldest organization."""
     query = (

@@ -24,6 +24,7 @@ from polyvalent.api import (
     element_parts,
     elements,
     instance_operations,
+    jobs,
     oauth,
     resources,
     transformation_operations,
@@ -51,6 +52,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *docs.OPERATIONS,
     *transformation_operations.OPERATIONS,
     *common_resources.OPERATIONS,
+    *jobs.OPERATIONS,
     *resources.OPERATIONS,
 )
 

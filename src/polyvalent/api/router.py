@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from polyvalent.accounts.identify import EXPECTED, identify
+from polyvalent.api.jobs import schedule
 from polyvalent.api.operation import Answer, Call, Operation
 from polyvalent.errors import MethodNotAllowed, NotFound, Unauthorized
 
@@ -96,6 +97,8 @@ class Router:
             most_bytes = min(most_bytes, LARGEST_STRANGERS_BODY_BYTES)
         body = await read(most_bytes)
         call = replace(call, path_parameters=parameters, caller=caller, body=body)
+        if operation.access == "element" and (cron := call.header("Elements-Schedule-Request")):
+            return await schedule(call, cron)
         if not operation.changes_platform:
             return await operation.handle(call)
         try:

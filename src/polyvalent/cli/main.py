@@ -26,6 +26,7 @@ from polyvalent.cli.demo import demo
 from polyvalent.cli.elements import app as elements
 from polyvalent.cli.instances import app as instances
 from polyvalent.cli.interrupt import Interrupted
+from polyvalent.cli.jobs import app as jobs
 from polyvalent.cli.keys import app as keys
 from polyvalent.cli.sandbox import app as sandbox
 from polyvalent.cli.secrets import secrets
@@ -60,6 +61,7 @@ app.add_typer(elements, name="elements", rich_help_panel=WORK)
 app.add_typer(instances, name="instances", rich_help_panel=WORK)
 app.add_typer(traces, name="traces", rich_help_panel=WORK)
 app.add_typer(sandbox, name="sandbox", rich_help_panel=WORK)
+app.add_typer(jobs, name="jobs", rich_help_panel=WORK)
 app.command("worker", rich_help_panel=OPERATE)(worker)
 app.add_typer(keys, name="keys", rich_help_panel=OPERATE)
 app.add_typer(db, name="db", rich_help_panel=OPERATE)

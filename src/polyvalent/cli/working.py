@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 from time import monotonic
 
+from polyvalent.api.inside import Inside
 from polyvalent.api.platform import Platform
 from polyvalent.jobs.work import Workshop, working
 from polyvalent.worker import make_kinds
@@ -16,7 +17,7 @@ def working_on(platform: Platform, *, lazily: bool) -> AbstractAsyncContextManag
     workshop = Workshop(
         database=ports.database,
         keys=ports.keys,
-        kinds=make_kinds(platform.access),
+        kinds=make_kinds(platform.access, call_api=Inside(platform)),
         bell=platform.bell,
         at_once=platform.settings.jobs_at_once,
         now=ports.now,
