@@ -24,7 +24,7 @@ from polyvalent.api import (
     element_parts,
     elements,
     instance_operations,
-    jobs,
+    job_operations,
     oauth,
     resources,
     transformation_operations,
@@ -52,7 +52,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *docs.OPERATIONS,
     *transformation_operations.OPERATIONS,
     *common_resources.OPERATIONS,
-    *jobs.OPERATIONS,
+    *job_operations.OPERATIONS,
     *resources.OPERATIONS,
 )
 
