@@ -2,9 +2,10 @@
 Keep the calls of an instance within its budget, which all processes share.
 
 A process takes a share of half a second's calls from the database and spends it without asking
-again, so that a busy instance costs two short transactions a second and not one a call. A share
-that was taken is kept until it is spent: altogether an instance makes at most its rate, the burst
-of one second, and one share for each process.
+again, so that a busy instance costs two short transactions a second and not one a call. A large
+share's successor is taken while the last quarter of it is spent, so that no call waits for the
+database. What was taken is kept until it is spent: altogether an instance makes at most its rate,
+the burst of one second, and two shares for each process.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from datetime import datetime, timedelta
 
 from polyvalent.db import Database
 from polyvalent.db.allowance import hold_calls, take_share
-from polyvalent.errors import VendorBusy
+from polyvalent.errors import PolyvalentError, VendorBusy
 from polyvalent.instances.model import Connection
 
 SHARE_S = 0.5
@@ -26,11 +27,19 @@ RATE_KEY = "calls.per.second"
 Pause = Callable[[float], Awaitable[None]]
 
 
+# Of shares of fewer calls none is taken ahead: those calls have to wait anyway.
+LEAST_AHEAD = 20
+
+
 @dataclass(kw_only=True, slots=True)
 class _Share:
     left: int = 0
     begins_at: datetime | None = None
     taking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    ahead_at: int = 0  # when so many calls are left the next share is taken
+    next: tuple[int, datetime] | None = None  # its calls, and from when on they may be made
+    ahead: asyncio.Task[None] | None = None
+    holds: int = 0  # how often the store asked to wait
 
 
 class Budget:
@@ -65,10 +74,15 @@ class Budget:
             share = self._shares.setdefault(connection.instance_id, _Share())
         if share.left > 0 and share.begins_at is None:
             share.left -= 1
+            if share.left < share.ahead_at and share.next is None and share.ahead is None:
+                share.ahead = asyncio.create_task(self._fill_ahead(share, connection))
             return
         async with share.taking:
             if share.left == 0:
-                await self._fill(share, connection)
+                taken = share.next or await self._take_share(connection)
+                share.next = None
+                share.left, share.begins_at = taken
+                share.ahead_at = share.left // 4 if share.left >= LEAST_AHEAD else 0
             wait_s = self._wait_s(share)
             if wait_s > within_s:
                 raise VendorBusy(
@@ -83,7 +97,8 @@ class Budget:
     async def hold(self, connection: Connection, *, for_s: float) -> None:
         """Let no call of the instance pass for some seconds, as its store asked."""
         share = self._shares.setdefault(connection.instance_id, _Share())
-        share.left = 0
+        share.left, share.next = 0, None
+        share.holds += 1
         until = self._now() + timedelta(seconds=for_s)
         async with self._database.transaction() as transaction:
             await hold_calls(transaction, connection.instance_id, until=until)
@@ -95,11 +110,22 @@ class Budget:
         named = limits.calls_per_second if limits is not None else 0.0
         return own or named or self._per_second
 
-    async def _fill(self, share: _Share, connection: Connection) -> None:
+    async def _fill_ahead(self, share: _Share, connection: Connection) -> None:
+        holds = share.holds
+        try:
+            taken = await self._take_share(connection)
+            if share.holds == holds:
+                share.next = taken
+        except PolyvalentError:
+            pass  # the call that needs the share tries again, and is told
+        finally:
+            share.ahead = None
+
+    async def _take_share(self, connection: Connection) -> tuple[int, datetime]:
         rate = self.rate_of(connection)
         calls = max(1, int(rate * SHARE_S))
         async with self._database.transaction() as transaction:
-            share.begins_at = await take_share(
+            begins_at = await take_share(
                 transaction,
                 connection.instance_id,
                 calls=calls,
@@ -107,7 +133,7 @@ class Budget:
                 burst_s=BURST_S,
                 now=self._now(),
             )
-        share.left = calls
+        return calls, begins_at
 
     def _wait_s(self, share: _Share) -> float:
         if share.begins_at is None:

@@ -20,9 +20,13 @@ from cachetools import TTLCache
 from polyvalent.catalog.element import Element
 from polyvalent.db import Database
 from polyvalent.db.versions import read_versions
+from polyvalent.errors import Unavailable
 from polyvalent.instances.model import Connection, Instance
 
 BELIEVED_FOR_S = 1.0
+# From this age on one call has the question asked while it and others go on believing: an answer
+# takes some turns of a busy loop, and nobody shall wait for it.
+ASKED_AHEAD_S = 0.4
 # Opened secrets stay in memory no longer than this, also of instances that do not change.
 LIVES_S = 30
 INSTANCES_KEPT = 256
@@ -36,6 +40,7 @@ class _Kept:
     connection: Connection | None = None
     # Of many calls at once one asks, and the others believe what it found.
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    ahead: asyncio.Task[None] | None = None  # asks while the calls go on
 
 
 @dataclass(kw_only=True, slots=True)
@@ -69,19 +74,32 @@ class Memory:
         if kept is None:
             return None
         if self._believes(kept):
+            if kept.ahead is None and self.clock() - kept.checked_at_s > ASKED_AHEAD_S:
+                kept.ahead = asyncio.create_task(self._ask_ahead(database, place, kept))
             return kept.instance
         async with kept.asking:
-            if self._believes(kept):
-                return kept.instance
-            now_s, doubts = self.clock(), self.doubts
-            async with database.reading() as connection:
-                versions = await read_versions(connection, kept.instance.id)
-            if versions != (kept.instance.version, kept.instance.elements_version):
-                if self._kept.get(place) is kept:
-                    del self._kept[place]
-                return None
+            if not self._believes(kept):
+                await self._ask(database, place, kept)
+        return kept.instance if self._kept.get(place) is kept else None
+
+    async def _ask_ahead(self, database: Database, place: bytes, kept: _Kept) -> None:
+        try:
+            async with kept.asking:
+                await self._ask(database, place, kept)
+        except Unavailable:
+            pass  # the next call that has to know asks again, and is told
+        finally:
+            kept.ahead = None
+
+    async def _ask(self, database: Database, place: bytes, kept: _Kept) -> None:
+        # Forgets what has changed.
+        now_s, doubts = self.clock(), self.doubts
+        async with database.reading() as connection:
+            versions = await read_versions(connection, kept.instance.id)
+        if versions == (kept.instance.version, kept.instance.elements_version):
             kept.checked_at_s, kept.doubts = now_s, doubts
-            return kept.instance
+        elif self._kept.get(place) is kept:
+            del self._kept[place]
 
     def _believes(self, kept: _Kept) -> bool:
         fresh = self.clock() - kept.checked_at_s < BELIEVED_FOR_S

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from polyvalent.catalog.element import Element
-from polyvalent.errors import BadRequest
+from polyvalent.errors import BadRequest, Unavailable
 from polyvalent.instances.model import Instance
 from polyvalent.instances.ports import Ports
 from polyvalent.mapping import Mapping, compile_mapping
@@ -57,12 +58,14 @@ class Mappings:
         return mapping
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Kept:
     """Hold mappings and when they were last known to be in force, UTC."""
 
     mappings: Mappings
     checked_at: datetime
+    # Asks whether they still are, while the calls go on.
+    asking: asyncio.Task[None] | None = field(default=None, compare=False, repr=False)
 
 
 # Of one process, by instance id; by account and element what its instances have in common.
@@ -72,6 +75,8 @@ Cache = MutableMapping[int | tuple[int, str], Kept]
 FindOrigin: TypeAlias = Callable[[Element], Awaitable[str]]
 NOTHING = Mappings()
 CHECKED_FOR = timedelta(seconds=1)
+# From this age on the question is asked while calls go on, so that none has to wait for it.
+ASKED_AHEAD = timedelta(seconds=0.4)
 
 
 async def resolve_mappings(
@@ -95,6 +100,8 @@ async def resolve_mappings(
     kept = cache.get(instance.id)
     known = kept.mappings if kept is not None and kept.mappings.element is element else None
     if kept is not None and known is not None and now - kept.checked_at < CHECKED_FOR:
+        if kept.asking is None and now - kept.checked_at > ASKED_AHEAD:
+            kept.asking = asyncio.create_task(_ask_ahead(ports, instance, kept))
         return known
     async with ports.database.reading() as connection:
         version = await sql.read_version(connection, organization_id=instance.organization_id)
@@ -109,6 +116,20 @@ async def resolve_mappings(
         )
     cache[instance.id] = Kept(known, now)
     return known
+
+
+async def _ask_ahead(ports: Ports, instance: Instance, kept: Kept) -> None:
+    # What has changed is left to the next call: its second is soon over.
+    now = ports.now()
+    try:
+        async with ports.database.reading() as connection:
+            version = await sql.read_version(connection, organization_id=instance.organization_id)
+        if version == kept.mappings.version:
+            kept.checked_at = now
+    except Unavailable:
+        pass  # the next call that has to know asks again, and is told
+    finally:
+        kept.asking = None
 
 
 def _share(mappings: Mappings, instance: Instance, *, cache: Cache, now: datetime) -> Mappings:
