@@ -181,7 +181,7 @@ def main() -> None:
     rows = run(chosen)
     report = {
         "question": "instances created in a second, and processor time of one creation",
-        "machine": describe("uvicorn", "sqlalchemy", "aiosqlite", "asyncpg", "aiohttp"),
+        "machine": describe("uvicorn", "sqlalchemy", "aiosqlite", "asyncpg", "httptools"),
         "rounds": chosen.rounds,
         "creations_a_round": chosen.creations,
         "consent": "straight at the store's data, outside the platform and without its pages",

@@ -126,7 +126,7 @@ def main() -> int:
     holds = max(row["median"] for row in ready.values()) <= READY_S and memory["peak"] <= MEMORY_MB
     report: dict[str, Any] = {
         "question": "seconds until ready, and memory in use, of one `polyvalent serve`",
-        "machine": describe("uvicorn", "starlette", "sqlalchemy", "aiohttp", "msgspec"),
+        "machine": describe("uvicorn", "starlette", "sqlalchemy", "httptools", "msgspec"),
         "starts": chosen.starts,
         "instances": chosen.instances,
         "hub_calls": chosen.calls,

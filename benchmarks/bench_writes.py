@@ -181,7 +181,7 @@ def main() -> int:
     )
     report: dict[str, Any] = {
         "question": "rows created by two servers, one killed, at a store that loses answers",
-        "machine": describe("uvicorn", "sqlalchemy", "aiohttp"),
+        "machine": describe("uvicorn", "sqlalchemy", "httptools"),
         "rows": chosen.rows,
         "callers": chosen.callers,
         "lost_answers": LOST,

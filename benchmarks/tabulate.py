@@ -223,10 +223,43 @@ def gateway(report: dict[str, Any]) -> Iterator[str]:
     )
 
 
+def steady(report: dict[str, Any]) -> Iterator[str]:
+    """Yield the section on long use."""
+    yield "## Long use\n"
+    promise = report["promise"]
+    yield (
+        f"{machine(report)} {report['calls']} calls at 16 at once, then {report['clients']} "
+        f"clients for {report['seconds']} s with {report['calls_of_clients']} calls. Errors: "
+        f"{'; '.join(report['errors']) or 'none'}. Promised: no error, and memory within "
+        f"{promise['growth_mb']:g} MB of that after a first use; measured "
+        f"{promise['measured_mb']:g} MB.\n"
+    )
+    yield from table(("resident memory", "MB"), report["memory_mb"].items())
+
+
+def slow_store(report: dict[str, Any]) -> Iterator[str]:
+    """Yield the section on a slow store."""
+    yield "## In front of a slow store\n"
+    yield (
+        f"{machine(report)} Pages of 100 products from a store that waits {report['latency_ms']:g} "
+        f"ms before it answers, {report['calls']} calls each way in turns. Promised: at most "
+        f"{report['promise']['added']:.0%} more at the median.\n"
+    )
+    yield from table(
+        ("asked", "p50, ms", "p90, ms", "added"),
+        (
+            (row["way"], row["p50_ms"], row["p90_ms"], f"{row['added']:+.1%}")
+            for row in report["rows"]
+        ),
+    )
+
+
 SECTIONS = {
     "provisioning": provisioning,
     "serve": serve,
     "gateway": gateway,
+    "slow_store": slow_store,
+    "steady": steady,
     "mapping": mapping,
     "writes": writes,
     "kill_storm": kill_storm,

@@ -43,9 +43,13 @@ class Progress:
     watchers: list[Watcher] = field(default_factory=list)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class Call:
-    """Hold one request on its way to its operation."""
+    """
+    Hold one request on its way to its operation.
+
+    The router fills in the parameters of the path, the caller and the body; nobody changes it then.
+    """
 
     platform: Platform
     method: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 
 from polyvalent.accounts.identify import EXPECTED, identify
 from polyvalent.api.jobs import schedule
@@ -96,7 +95,7 @@ class Router:
         else:
             most_bytes = min(most_bytes, LARGEST_STRANGERS_BODY_BYTES)
         body = await read(most_bytes)
-        call = replace(call, path_parameters=parameters, caller=caller, body=body)
+        call.path_parameters, call.caller, call.body = parameters, caller, body
         if operation.access == "element" and (cron := call.header("Elements-Schedule-Request")):
             return await schedule(call, cron)
         if not operation.changes_platform:

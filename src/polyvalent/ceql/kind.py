@@ -18,6 +18,7 @@ from typing import Literal, TypeAlias
 Kind = Literal["any", "text", "number", "date", "boolean"]
 Kinds: TypeAlias = Mapping[str, Kind]
 
+_SHORT = 18  # digits
 _NUMBER_LENGTH_MAX = 100
 _DATE_LENGTH_MAX = 40
 
@@ -66,6 +67,8 @@ def read_number(value: object) -> int | float | None:
     Whole numbers stay whole, however long, since ids must not lose a digit.
     """
     if isinstance(value, str):
+        if len(value) < _SHORT and value.isdigit() and value.isascii():
+            return int(value)  # as nearly all ids are
         text = value.strip()
         if len(text) > _NUMBER_LENGTH_MAX:
             return None

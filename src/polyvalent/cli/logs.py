@@ -11,13 +11,14 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import MutableMapping
 from enum import StrEnum
 from typing import Any
 
 import orjson
 import structlog
 from structlog.dev import ConsoleRenderer, plain_traceback
-from structlog.processors import JSONRenderer, TimeStamper, add_log_level, format_exc_info
+from structlog.processors import TimeStamper, add_log_level, format_exc_info
 from structlog.stdlib import ProcessorFormatter
 from structlog.typing import Processor
 
@@ -46,7 +47,7 @@ def configure_logs(level: str, *, form: LogFormat = LogFormat.AUTO) -> None:
         TimeStamper(fmt="iso" if as_json else "%H:%M:%SZ", utc=True),
     ]
     ending: list[Processor] = (
-        [format_exc_info, JSONRenderer(serializer=_dump)]
+        [format_exc_info, _dump]
         if as_json
         else [
             ConsoleRenderer(
@@ -75,7 +76,7 @@ def configure_logs(level: str, *, form: LogFormat = LogFormat.AUTO) -> None:
     root.setLevel(max(number, logging.WARNING))
 
 
-def _dump(event: Any, **_: Any) -> str:
+def _dump(_logger: object, _method: str, event: MutableMapping[str, Any]) -> str:
     # Time, level and event stand first, where the eye looks for them.
     lead = {name: event.pop(name) for name in ("timestamp", "level", "event") if name in event}
     return orjson.dumps({**lead, **event}, default=repr).decode()

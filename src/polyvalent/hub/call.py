@@ -18,17 +18,18 @@ from polyvalent.errors import (
 )
 from polyvalent.exchange import find_header
 from polyvalent.hub.chain import follow_chain
+from polyvalent.hub.compiled_rows import find_reading, write_json
 from polyvalent.hub.ledger import Ledger
 from polyvalent.hub.made_call import MadeCall, compose_answer, warn_of_empty
 from polyvalent.hub.mapped import FindMapping, find_nothing, find_route
 from polyvalent.hub.model import Answer, Incoming, NoteRows, Reach, note_nothing
 from polyvalent.hub.objects import describe_fields, describe_objects, list_objects
 from polyvalent.hub.prove import prove_connection
-from polyvalent.hub.read import SingleRow
+from polyvalent.hub.read import SingleRow, check, read_row, strips_nulls
 from polyvalent.hub.resolve import Match, resolve, split_path
 from polyvalent.hub.search import SCAN_LIMIT, search_rows
 from polyvalent.hub.search_query import list_path, read_fields
-from polyvalent.hub.write_row import read_match, write_row
+from polyvalent.hub.write_row import write_row
 from polyvalent.instances.model import Connection
 
 
@@ -88,8 +89,19 @@ async def call(
 
 
 async def _retrieve(made: MadeCall) -> Answer:
-    row = await read_match(made, made.match)
     fields = read_fields(made.incoming)
+    element, resource = made.connection.element, made.match.resource
+    configuration = made.connection.configuration
+    reading = None
+    if not fields and strips_nulls(configuration):
+        reading = find_reading(element, resource, made.route.mapping, lone=True)
+    exchange = await made.send(made.match)
+    check(element, exchange)
+    compiled = None if reading is None else reading.read(exchange.response)
+    made.note_rows("dicts" if compiled is None else "compiled")
+    if compiled is not None:
+        return compose_answer(made.connection, write_json(compiled[0].show()))
+    row = read_row(element, resource, exchange.response, configuration=configuration)
     return compose_answer(made.connection, made.show(row, fields), warnings=warn_of_empty((row,)))
 
 

@@ -97,11 +97,16 @@ class _Strange(Exception):
 
 @dataclass(kw_only=True)
 class Reading:
-    """Know how the rows of one list look, and read them; learns from each answer that is new."""
+    """
+    Know how the rows of one resource look, and read them; learns from each answer that is new.
+
+    `lone` where the resource gives one row and no list.
+    """
 
     resource: Resource
     primary_key: str
     moves: Moves
+    lone: bool = False
     _shape: Shape = field(default_factory=Shape)
     _rows_of: Callable[[bytes], tuple[CompiledRow, ...]] | None = None
     _lessons: int = 0
@@ -128,7 +133,7 @@ class Reading:
         wanted = self._wanted()
         found = [
             row if self.moves.passing else {name: row[name] for name in wanted if name in row}
-            for row in find_rows(self.resource, response)
+            for row in find_rows(self.resource, response, lone=self.lone)
             if isinstance(row, dict)
         ]
         if not found:
@@ -188,7 +193,7 @@ class Reading:
                 ),
             },
         )
-        return _make_reader(self.resource, vendor, lone_key=key == "id")
+        return _make_reader(self.resource, vendor, lone=self.lone, bare=key == "id")
 
     def _outs(self, members: Mapping[str, Shape]) -> dict[str, tuple[str, Convert | None]]:
         # What is shown, in order: our name → the vendor's member and what converts it.
@@ -211,23 +216,30 @@ class Reading:
 
 
 def find_reading(
-    element: Element, resource: Resource, mapping: RowMapping | None
+    element: Element, resource: Resource, mapping: RowMapping | None, *, lone: bool = False
 ) -> Reading | None:
-    """Return the reading of a list, kept while it is used; None where rows must be dicts."""
+    """
+    Return the reading of a list, or of a `lone` row, kept while it is used.
+
+    None where rows must be dicts, because the mapping does more than move members.
+    """
     moves = _UNMAPPED if mapping is None else mapping.moves
     if moves is None or not _PLAIN_ROOT.fullmatch(resource.root_key.rpartition("|")[2]):
         return None
-    return _find(Same(element), Same(resource), Same(moves))
+    return _find(Same(element), Same(resource), Same(moves), lone=lone)
 
 
 @lru_cache(maxsize=READINGS_KEPT)
-def _find(element: Same[Element], resource: Same[Resource], moves: Same[Moves]) -> Reading | None:
+def _find(
+    element: Same[Element], resource: Same[Resource], moves: Same[Moves], *, lone: bool
+) -> Reading | None:
     if any(response_names(element.value, resource.value)):
         return None
     return Reading(
         resource=resource.value,
         primary_key=primary_key_of(element.value, resource.value),
         moves=moves.value,
+        lone=lone,
     )
 
 
@@ -246,11 +258,12 @@ def _needed(convert: Convert | None, shape: Shape) -> Convert | None:
 
 
 def _make_reader(
-    resource: Resource, vendor: type[Struct], *, lone_key: bool
+    resource: Resource, vendor: type[Struct], *, lone: bool, bare: bool
 ) -> Callable[[bytes], tuple[CompiledRow, ...]]:
-    keyed = resource.collection is not None and resource.collection.shape == "keyed"
+    # `bare`: the primary key is the id, so that a row may have nothing else to show.
+    keyed = not lone and resource.collection is not None and resource.collection.shape == "keyed"
     steps = [step for step in resource.root_key.rpartition("|")[2].split(".") if step]
-    kind: Any = dict[str, vendor] if keyed else list[vendor]  # type: ignore[valid-type]
+    kind: Any = vendor if lone else dict[str, vendor] if keyed else list[vendor]  # type: ignore[valid-type]
     for step in reversed(steps):
         kind = make_struct("Root", [(step, kind)], closed=False, keys=(step,))
     decode = msgspec.json.Decoder(kind).decode
@@ -259,9 +272,9 @@ def _make_reader(
         found = decode(body)
         for _ in steps:
             found = found.f0
-        rows = tuple(found.values() if keyed else found)
+        rows = (found,) if lone else tuple(found.values() if keyed else found)
         # Whether a row has more than its id shows in the members that were left out.
-        if lone_key and any(_count(row) < _MORE_THAN_ID for row in rows):
+        if bare and any(_count(row) < _MORE_THAN_ID for row in rows):
             raise _Strange
         return rows
 

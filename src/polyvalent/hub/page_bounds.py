@@ -10,6 +10,9 @@ rows there are. Two small questions decide, each asked only where the answer is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from polyvalent.catalog.element import Resource
 from polyvalent.hub.model import Row
 
@@ -29,6 +32,15 @@ def cursor_of(resource: Resource, row: Row) -> str | None:
     field = resource.collection.cursor_field if resource.collection is not None else ""
     value = row.get(field, row.get("id"))
     return None if value is None else str(value)
+
+
+def cursors_of(resource: Resource, rows: Sequence[Any]) -> list[str | None]:
+    """Return the cursor value of each row; see `cursor_of`."""
+    field = resource.collection.cursor_field if resource.collection is not None else ""
+    values = [row.get(field) for row in rows]
+    if None in values:
+        return [cursor_of(resource, row) for row in rows]
+    return [value if type(value) is str else str(value) for value in values]
 
 
 def shares_row(resource: Resource, rows: tuple[Row, ...], others: tuple[Row, ...]) -> bool:

@@ -89,13 +89,13 @@ def read_rows(
         raise _not_rows(response) from None
 
 
-def find_rows(resource: Resource, response: Response) -> tuple[Any, ...]:
-    """Return what lies where an answer has its rows, as it came; nothing if it has none."""
+def find_rows(resource: Resource, response: Response, *, lone: bool = False) -> tuple[Any, ...]:
+    """Return what lies where an answer has its rows, or its `lone` row; nothing if it has none."""
     try:
-        data = orjson.loads(response.body)
+        data = _find_root(orjson.loads(response.body), resource.root_key)
     except orjson.JSONDecodeError:
         return ()
-    pairs = _find_pairs(_find_root(data, resource.root_key), resource)
+    pairs = ((None, data),) if lone else _find_pairs(data, resource)
     return () if pairs is None else tuple(row for _, row in pairs)
 
 

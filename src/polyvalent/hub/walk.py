@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from operator import lt
 from typing import Any
+
+from msgspec import Struct
 
 from polyvalent.ceql import compile_path
 from polyvalent.ceql.kind import read_number
@@ -24,8 +27,7 @@ from polyvalent.hub.search_query import Search, vendor_page_size_max
 _REFUSED_MAX = 10_000  # bytes of an answer that are looked at
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """Say where in the vendor's list a row lies: by its cursor value, or how many are done."""
 
     last: str | None = None
@@ -61,7 +63,7 @@ class Walk:
             self.made, self.search, pairs=self.pairs(size), asks_optional=self.rows_read == 0
         )
         resource = self.made.match.resource
-        cursors = [bounds.cursor_of(resource, row) for row in found]
+        cursors = bounds.cursors_of(resource, found)
         if None in cursors:
             # Without the field to go by, only pages are left.
             self.by_number, self.place = True, Place(offset=0)
@@ -123,11 +125,15 @@ class Walk:
     def _order(self, rows: list[tuple[Row, str]]) -> list[tuple[Row, str]]:
         # Numbers are put in order, whatever order they were shown in; of other texts only the
         # vendor knows the order. What is not behind the last one has been given already.
-        numbers = [read_number(at) for _, at in rows]
+        texts = [at for _, at in rows]
+        numbers = [read_number(at) for at in texts]
         last = self.place.last
-        fresh = [(row, at) for row, at in rows if at not in self._seen and at != last]
-        self._seen.update(at for _, at in rows)
         bound = read_number(last) if last is not None else None
+        if self._moves_on(numbers, texts, bound=bound):
+            self._seen.update(texts)
+            return rows
+        fresh = [(row, at) for row, at in rows if at not in self._seen and at != last]
+        self._seen.update(texts)
         if None in numbers or (last is not None and bound is None):
             return list({at: (row, at) for row, at in fresh}.values())
         down = walks_down(self.made.match.resource, self.search.query.plan)
@@ -137,6 +143,19 @@ class Walk:
             for number in sorted(known, reverse=down)
             if bound is None or (number < bound if down else number > bound)
         ]
+
+    def _moves_on(
+        self, numbers: Sequence[Any], texts: Sequence[str], *, bound: float | None
+    ) -> bool:
+        # As nearly every vendor gives them: upwards, and none twice.
+        place = self.place.last
+        if None in numbers or not numbers or (place is not None and bound is None):
+            return False
+        if walks_down(self.made.match.resource, self.search.query.plan):
+            return False
+        rising = all(map(lt, numbers, numbers[1:]))
+        behind = bound is None or numbers[0] > bound
+        return rising and behind and self._seen.isdisjoint(texts)
 
 
 def begin_walk(made: MadeCall, search: Search, *, from_start: bool = False) -> Walk:
