@@ -14,6 +14,7 @@ import pytest
 
 from polyvalent.jobs.model import Job, JobState
 from polyvalent.jobs.work import Workshop
+from tests.crash.kill import points_of
 from tests.jobs.workshop import ask, look, open_workshop, until, until_ended
 
 TAKEN_OVER_WITHIN_S = 30
@@ -104,7 +105,17 @@ async def test_a_worker_that_wakes_up_saves_nothing_over_its_successor(
     assert savers == sorted(savers, key=[first, second].index)  # never back to the first
 
 
-@pytest.mark.parametrize("point", ["job.begun", "job.settled", "jobs.enqueued", "count.saved"])
+POINTS = ("job.begun", "job.settled", "jobs.enqueued", "count.saved")
+# Of a scheduled call; tests/features/test_scheduled_calls.py shows what a kill there means.
+ELSEWHERE = {"call.planned", "call.made"}
+
+
+def test_every_point_that_jobs_name_is_killed_at():
+    named = points_of(ROOT / "src" / "polyvalent" / "jobs")
+    assert named == {*POINTS, *ELSEWHERE} - {"count.saved"}
+
+
+@pytest.mark.parametrize("point", POINTS)
 async def test_a_kill_at_any_point_loses_and_doubles_nothing(
     sqlite_template: Path, tmp_path: Path, point: str
 ):

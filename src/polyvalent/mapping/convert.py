@@ -4,10 +4,9 @@ Turn values of one type into another; what cannot be turned comes back unchanged
 Types are string, number, boolean, date, array and array[<type>]; any other converts nothing.
 Three configuration entries of a field go further; they are extensions of the platform's format:
 
-- `dateMask`, properties `vendor` and `consumer`: how a date is written on each side, in the letters
-  y M d H m s S, X for the offset and quoted text, such as "yyyy-MM-dd HH:mm:ss". Without `vendor`
-  the vendor writes ISO 8601, without `consumer` callers see ISO 8601 in UTC. A date without an
-  offset is UTC;
+- `dateMask`, properties `vendor` and `consumer`: how a date is written on each side, such as
+  "yyyy-MM-dd HH:mm:ss"; see `date_mask`. Without `vendor` the vendor writes ISO 8601, without
+  `consumer` callers see ISO 8601 in UTC. A date without an offset is UTC;
 - `valueMap`, property `values`: {"1": "enabled", "2": "disabled"}, the vendor's value to ours;
 - `defaultValue`, properties `fromVendor` and `toVendor`: the value in place of an absent one.
 
@@ -21,6 +20,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
+from polyvalent.date_mask import DateMask, compile_date_mask
 from polyvalent.mapping.model import Entry, MappedField, find_entry
 
 Convert: TypeAlias = Callable[[Any], Any]
@@ -31,17 +31,6 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _NUMBER_CHARACTERS_MAX = 300
 _TRUE = frozenset(("1", "true", "yes"))
 _FALSE = frozenset(("0", "false", "no"))
-_MASK = re.compile(r"'([^']*)'|yyyy|MM|dd|HH|mm|ss|SSS|X{1,3}|([^A-Za-z'])")
-_PATTERNS = {
-    "yyyy": r"(?P<year>\d{4})",
-    "MM": r"(?P<month>\d{2})",
-    "dd": r"(?P<day>\d{2})",
-    "HH": r"(?P<hour>\d{2})",
-    "mm": r"(?P<minute>\d{2})",
-    "ss": r"(?P<second>\d{2})",
-    "SSS": r"(?P<millisecond>\d{3})",
-    "X": r"(?P<offset>Z|[+-]\d{2}:?\d{2})",
-}
 # Masks that the standard library reads and writes by itself, some ten times faster.
 _QUICK = {"yyyy-MM-dd HH:mm:ss": " ", "yyyy-MM-dd'T'HH:mm:ss": "T"}
 _QUICK_LENGTH = 19
@@ -139,7 +128,6 @@ def date_reader(mask: str) -> Callable[[str], datetime | None]:
 
     The result is aware; a date without an offset is UTC. None if it is no such date.
     """
-    pattern = None if not mask or mask in _QUICK else _mask_pattern(mask)
 
     def read(text: str) -> datetime | None:
         try:
@@ -148,47 +136,29 @@ def date_reader(mask: str) -> Callable[[str], datetime | None]:
             return None
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
-    if pattern is None:
+    compiled = None if not mask or mask in _QUICK else _compile(mask)
+    if compiled is None:
         return read
-
-    def read_masked(text: str) -> datetime | None:
-        found = pattern.fullmatch(text)
-        if found is None:
-            return read(text)
-        try:
-            return _moment(found.groupdict())
-        except ValueError:
-            return None
-
-    return read_masked
+    read_masked = compiled.read
+    return lambda text: read_masked(text) or read(text)
 
 
 def date_writer(mask: str) -> Callable[[datetime], str]:
-    """Return a function that writes moments by a mask, in UTC."""
-    if mask == ISO_SECONDS:
-        return lambda moment: moment.isoformat("T", "seconds")[:_QUICK_LENGTH] + "Z"
+    """Return a function that writes moments by a mask, in UTC; ISO 8601 if it makes no sense."""
     if mask in _QUICK:
         letter = _QUICK[mask]
         return lambda moment: moment.isoformat(letter, "seconds")[:_QUICK_LENGTH]
-    parts = [(_word(found), found.group(1), found.group(2)) for found in _MASK.finditer(mask)]
+    compiled = None if mask == ISO_SECONDS else _compile(mask)
+    if compiled is not None:
+        return compiled.write
+    return lambda moment: moment.isoformat("T", "seconds")[:_QUICK_LENGTH] + "Z"
 
-    def write(moment: datetime) -> str:
-        words = {
-            "yyyy": f"{moment.year:04}",
-            "MM": f"{moment.month:02}",
-            "dd": f"{moment.day:02}",
-            "HH": f"{moment.hour:02}",
-            "mm": f"{moment.minute:02}",
-            "ss": f"{moment.second:02}",
-            "SSS": f"{moment.microsecond // 1000:03}",
-            "X": "Z",
-        }
-        return "".join(
-            quoted if quoted is not None else other if other is not None else words[word]
-            for word, quoted, other in parts
-        )
 
-    return write
+def _compile(mask: str) -> DateMask | None:
+    try:
+        return compile_date_mask(mask)
+    except ValueError:
+        return None
 
 
 def _date(source: str, target: str) -> Convert:
@@ -216,37 +186,6 @@ def _date(source: str, target: str) -> Convert:
             return value
 
     return convert
-
-
-def _mask_pattern(mask: str) -> re.Pattern[str] | None:
-    text, seen = "", set()
-    place = 0
-    while place < len(mask):
-        found = _MASK.match(mask, place)
-        if found is None or _word(found) in seen:
-            return None
-        place = found.end()
-        quoted, other = found.groups()
-        literal = quoted if quoted is not None else other
-        if literal is None:
-            seen.add(_word(found))
-        text += re.escape(literal) if literal is not None else _PATTERNS[_word(found)]
-    return re.compile(text, re.ASCII)
-
-
-def _word(found: re.Match[str]) -> str:
-    # An offset has one to three letters X; all are read and written alike.
-    word = found.group(0)
-    return "X" if word.startswith("X") else word
-
-
-def _moment(parts: Mapping[str, str]) -> datetime:
-    offset = parts.get("offset") or "Z"
-    return datetime.fromisoformat(
-        f"{parts.get('year', '1970')}-{parts.get('month', '01')}-{parts.get('day', '01')}"
-        f"T{parts.get('hour', '00')}:{parts.get('minute', '00')}:{parts.get('second', '00')}"
-        f".{parts.get('millisecond', '000')}{offset}"
-    )
 
 
 def _to_type(kind: str) -> list[Convert]:
