@@ -1,5 +1,5 @@
 """
-Make the environment `.venv` of this repository: bootstrap.py runtime | otel | test.
+Make the environment `.venv` of this repository: bootstrap.py runtime | otel | parquet | test.
 
 Runs on a bare Python 3.11 or newer: no pip, no ensurepip, nothing installed. Everything that
 gets installed is named with its hash in requirements/. pip itself lies there as the wheel that
@@ -35,13 +35,19 @@ REQUIREMENTS = ROOT / "requirements"
 PIP = REQUIREMENTS / "pip-26.3-py3-none-any.whl"
 PIP_SHA256 = "f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940fad13"
 
-# Each lock holds everything that those before it hold.
+# Each lock holds everything that those named with it hold.
 CONTAINS = {
     "runtime": ("runtime",),
     "otel": ("runtime", "otel"),
-    "test": ("runtime", "otel", "test"),
+    "parquet": ("runtime", "parquet"),
+    "test": ("runtime", "otel", "parquet", "test"),
 }
-ADDED = {"runtime": "nothing", "otel": "OpenTelemetry", "test": "the test tools"}
+ADDED = {
+    "runtime": "nothing",
+    "otel": "OpenTelemetry",
+    "parquet": "Apache Arrow",
+    "test": "the test tools",
+}
 
 SIGNS_OF_NO_NETWORK = re.compile(
     r"Failed to establish|Name or service not known|name resolution|Network is unreachable"

@@ -16,6 +16,9 @@ The tree, grouped by who can do something about it::
     │   ├── PayloadTooLarge            413
     │   ├── UnsupportedMediaType       415
     │   └── TooOften                   503
+
+
+    │   └── RangeNotSatisfiable        416
     ├── VendorError                    theirs: the store refused or failed
     │   ├── VendorRefused              400, 401, 403, 404 or 409, as the vendor meant it
     │   ├── VendorUnreachable          502
@@ -132,6 +135,12 @@ class TooOften(CallerError):
     def __init__(self, message: str, *, retry_after_s: float) -> None:
         super().__init__(message)
         self.headers = (("Retry-After", str(max(1, ceil(retry_after_s)))),)
+
+
+class RangeNotSatisfiable(CallerError):
+    """Report a part of a file that begins behind its end."""
+
+    status = 416
 
 
 class VendorError(PolyvalentError):

@@ -36,6 +36,7 @@ KNOWN = (
     "POLYVALENT_METRICS_TOKEN",
     "POLYVALENT_JOBS_AT_ONCE",
     "POLYVALENT_EXTRAS",
+    "POLYVALENT_BULK_DIR",
     "POLYVALENT_PYTHON",
 )
 
@@ -86,6 +87,14 @@ class Settings:
     metrics_token: str = field(default="", repr=False)
     # POLYVALENT_JOBS_AT_ONCE: long jobs that one process works on at a time; of short ones twice.
     jobs_at_once: int = 8
+    # POLYVALENT_BULK_DIR: where the rows of bulk jobs are kept, sealed; empty = bulk in the data
+    # directory. Processes that share a database share it.
+    bulk_dir: Path | None = None
+
+    @property
+    def bulk_path(self) -> Path:
+        """Return where the rows of bulk jobs are kept."""
+        return self.bulk_dir or self.data_dir / "bulk"
 
     @property
     def key_path(self) -> Path:
@@ -131,6 +140,7 @@ def read_settings(environ: Mapping[str, str], *, home: Path) -> Settings:
         breaker_rest_s=_number(environ, "POLYVALENT_BREAKER_REST_S", 15.0),
         scan_limit=_count(environ, "POLYVALENT_SCAN_LIMIT", 10_000),
         metrics_token=environ.get("POLYVALENT_METRICS_TOKEN", ""),
+        bulk_dir=Path(bulk_dir) if (bulk_dir := environ.get("POLYVALENT_BULK_DIR")) else None,
         jobs_at_once=_count(environ, "POLYVALENT_JOBS_AT_ONCE", 8),
         cache_bytes=int(_number(environ, "POLYVALENT_CACHE_BYTES", 64 * 1024 * 1024)),
         exports_spans=_exports_spans(environ),

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from polyvalent.bulk.kinds import bulk_kinds
+from polyvalent.bulk.part import Folder
+from polyvalent.bulk.work import BulkWork
 from polyvalent.hub.access import HubAccess
 from polyvalent.jobs.kind import Kinds
 from polyvalent.jobs.scheduled_call import CallApi, call_kind
 
 
-def make_kinds(access: HubAccess, *, call_api: CallApi) -> Kinds:
-    """Return every kind of job that this version knows; `call_api` is the way to our own API."""
-    database = access.ports.database
-    return Kinds([call_kind(database, call_api)])
+def make_kinds(access: HubAccess, *, call_api: CallApi, bulk_path: Path) -> Kinds:
+    """
+    Return every kind of job that this version knows.
+
+    `call_api` is the way to our own API, `bulk_path` where the rows of bulk jobs are kept.
+    """
+    folder = Folder(path=bulk_path, random=access.ports.random)
+    return Kinds(
+        (
+            call_kind(access.ports.database, call_api),
+            *bulk_kinds(BulkWork(access=access, folder=folder)),
+        )
+    )

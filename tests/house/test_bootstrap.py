@@ -111,6 +111,7 @@ class Workshop:
     def lock(self, *, runtime: str, otel: str = "", test: str = "") -> None:
         (self.root / "requirements" / "runtime.txt").write_text(runtime)
         (self.root / "requirements" / "otel.txt").write_text(runtime + otel)
+        (self.root / "requirements" / "parquet.txt").write_text(runtime)
         (self.root / "requirements" / "test.txt").write_text(runtime + otel + test)
 
     def start(self, *command: str, cwd: str = "/", **environment: str) -> subprocess.Popen[str]:

@@ -67,6 +67,8 @@ def leaves_the_extra_to_spans(module: Module) -> Iterator[str]:
     for node, name in imports(module):
         if within(name, "opentelemetry") and module.path != "spans/otlp.py":
             yield module.at(node, f"imports {name}, which is an extra; only spans/otlp.py does")
+        if within(name, "pyarrow") and module.path != "bulk/parquet.py":
+            yield module.at(node, f"imports {name}, which is an extra; only bulk/parquet.py does")
 
 
 def leaves_the_web_to_the_surface(module: Module) -> Iterator[str]:
@@ -174,6 +176,7 @@ def test_the_extra_is_imported_where_spans_are_sent_alone():
         broken_by={
             "api/app.py": "from opentelemetry import trace",
             "spans/open.py": "import opentelemetry.sdk",
+            "bulk/render.py": "import pyarrow",
         },
         kept_by={"spans/otlp.py": "from opentelemetry.sdk.trace import TracerProvider"},
     )

@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from polyvalent import __version__
 from polyvalent.api import (
+    bulk_operations,
     call_traces,
     common_resources,
     docs,
@@ -52,6 +53,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *docs.OPERATIONS,
     *transformation_operations.OPERATIONS,
     *common_resources.OPERATIONS,
+    *bulk_operations.OPERATIONS,
     *job_operations.OPERATIONS,
     *resources.OPERATIONS,
 )

@@ -18,9 +18,10 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 import orjson
 import structlog
 
-from polyvalent.api.operation import Answer, Call, Progress
+from polyvalent.api.operation import Answer, Call, Progress, Stream
 from polyvalent.api.platform import Platform
 from polyvalent.api.router import Router
+from polyvalent.api.stream import send_stream
 from polyvalent.errors import (
     BadRequest,
     MethodNotAllowed,
@@ -81,6 +82,7 @@ class Edge:
         outcome: Headers = ()
         told: dict[str, Any] = {}
         progress: Progress = scope["progress"]
+        stream: Stream | None = None
         try:
             status, body, outcome = 200, b"", ()
             if method == "OPTIONS":
@@ -94,8 +96,11 @@ class Edge:
                     request_id=request_id,
                     progress=progress,
                 )
-                body = answer.content if isinstance(answer.content, bytes) else _dump(answer)
-                outcome = answer.headers
+                status, outcome = answer.status, answer.headers
+                if isinstance(answer.content, Stream):
+                    stream = answer.content
+                else:
+                    body = answer.content if isinstance(answer.content, bytes) else _dump(answer)
         except PolyvalentError as error:
             status, body, outcome = _failed(error, request_id)
             told = _told(error, status)
@@ -113,7 +118,7 @@ class Edge:
         answered = Response(
             status=status,
             headers=(
-                ("Content-Type", JSON),
+                ("Content-Type", JSON if stream is None else stream.content_type),
                 ("Elements-Request-Id", request_id),
                 ("Cache-Control", "no-store"),
                 ("X-Content-Type-Options", "nosniff"),
@@ -122,7 +127,10 @@ class Edge:
             ),
             body=b"" if method == "HEAD" else body,
         )
-        await _send(send, answered)
+        if stream is None:
+            await _send(send, answered)
+        else:
+            await send_stream(send, receive, answered, stream)
         elapsed_ms = (perf_counter() - started_at) * 1000
         note = _log.info if status < 500 else _log.warning
         note(

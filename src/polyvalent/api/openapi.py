@@ -17,7 +17,9 @@ _REASONS = {
     405: "The path does not take this method.",
     409: "It exists already.",
     413: "The request body is too large.",
+    406: "None of the formats that are offered is accepted.",
     415: "The request body is not JSON.",
+    416: "The range begins behind the end.",
     502: "The vendor failed or cannot be reached.",
     503: "The platform cannot answer now.",
     504: "The vendor did not answer in time.",
@@ -105,8 +107,9 @@ def _operation(operation: Operation) -> dict[str, Any]:
                         for name in operation.answer_headers
                     },
                 },
-                "content": {"application/json": {"schema": operation.answer}},
+                "content": {name: {"schema": operation.answer} for name in operation.answer_types},
             },
+            **(_partial(operation) if operation.streams else {}),
             **{str(status): _refusal(status) for status in _statuses(operation)},
         },
     }
@@ -124,6 +127,15 @@ def _operation(operation: Operation) -> dict[str, Any]:
             "content": {"application/json": content},
         }
     return shown
+
+
+def _partial(operation: Operation) -> dict[str, Any]:
+    return {
+        "206": {
+            "description": "The part that was asked for by the header Range.",
+            "content": {name: {"schema": operation.answer} for name in operation.answer_types},
+        }
+    }
 
 
 def _statuses(operation: Operation) -> tuple[int, ...]:

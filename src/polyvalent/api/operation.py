@@ -7,7 +7,7 @@ path that the other does not.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -125,15 +125,25 @@ class Call:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Stream:
+    """Hold a body that is sent piece by piece as it is made, and its length in bytes."""
+
+    pieces: AsyncIterator[bytes] = field(repr=False)
+    size_bytes: int
+    content_type: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Answer:
     """
-    Hold what a call is answered with; the status of every answer is 200.
+    Hold what a call is answered with; the status is 200, but 206 for a part of a stream.
 
-    `content` is encoded as JSON unless it is bytes, which are JSON already.
+    `content` is encoded as JSON unless it is bytes, which are JSON already, or a stream.
     """
 
     content: Any
     headers: Headers = ()
+    status: int = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,6 +179,13 @@ class Operation:
     answer: Schema = field(default_factory=dict)
     answer_headers: tuple[str, ...] = ()
     statuses: tuple[int, ...] = ()
+    # What a 200 comes as; a stream may be asked for from a byte on.
+    answer_types: tuple[str, ...] = ("application/json",)
+
+    @property
+    def streams(self) -> bool:
+        """Say whether the answer is a stream, of which a part may be asked for."""
+        return self.answer_types != ("application/json",)
 
     @property
     def changes_platform(self) -> bool:

@@ -123,6 +123,9 @@ class Collection(Struct, frozen=True, rename="camel", omit_defaults=True, kw_onl
     rows_before: tuple[tuple[str, str], ...] = ()
     # "emptyPage": a page may have fewer rows than asked for although more follow.
     ends_with: Literal["shortPage", "emptyPage"] = "shortPage"
+    # Where an answer tells how many rows the whole list has: a header, or a member of the body.
+    total_header: str = ""
+    total_key: str = ""
 
 
 class Filtering(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
@@ -290,6 +293,8 @@ class Limits(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=Tr
     # Headers beside Retry-After that tell how long to wait, each with its unit: "s", "ms", or
     # "epoch" for the moment in seconds since 1970. [["X-Rate-Limit-Time-Reset-Ms", "ms"]].
     retry_after: tuple[tuple[str, Literal["s", "ms", "epoch"]], ...] = ()
+    # Pages of one list that may be asked for at the same time, where the list tells its total.
+    parallel_reads: int = 1
 
 
 class VerificationRead(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):

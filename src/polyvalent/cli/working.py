@@ -17,7 +17,11 @@ def working_on(platform: Platform, *, lazily: bool) -> AbstractAsyncContextManag
     workshop = Workshop(
         database=ports.database,
         keys=ports.keys,
-        kinds=make_kinds(platform.access, call_api=Inside(platform)),
+        kinds=make_kinds(
+            platform.access,
+            call_api=Inside(platform),
+            bulk_path=platform.settings.bulk_path,
+        ),
         bell=platform.bell,
         at_once=platform.settings.jobs_at_once,
         now=ports.now,

@@ -6,7 +6,7 @@ Keep what must outlive the process: SQLite in a file by default, PostgreSQL by U
 seals anew. `lease` and `allowance` are what processes share: turns and budgets.
 """
 
-from polyvalent.db import schema_calls, schema_jobs  # noqa: F401  # tables of every database
+from polyvalent.db import schema_bulk, schema_calls, schema_jobs  # noqa: F401  # all tables
 from polyvalent.db.engine import Connection, Database, lock, next_id, open_database
 
 __all__ = ["Connection", "Database", "lock", "next_id", "open_database"]

@@ -1,0 +1,328 @@
+"""
+Read a vendor's list page by page, each row once, in memory for a few pages.
+
+Behind the last key where the vendor can be asked so: then rows that appear or vanish meanwhile
+neither shift nor double others. Else by page number; the pages of a vendor that tells how many
+rows it has, and is safe with it, are asked for several at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from polyvalent.bulk.marks import Marks, mark_of
+from polyvalent.bulk.plan import ReadPlan
+from polyvalent.bulk.receipt import PageFacts, are_rising, fingerprint
+from polyvalent.exchange import Exchange
+from polyvalent.hub.model import Row
+from polyvalent.hub.page_bounds import ends_with_empty, repeats_last
+from polyvalent.hub.read import check, read_rows
+from polyvalent.hub.search_pairs import search_pairs, walks_down
+from polyvalent.hub.values import find_member, read_json
+from polyvalent.hub.walk import first_page
+
+_REFUSED_MAX = 10_000  # bytes of an answer that are looked at
+
+
+class CannotFilter(Exception):
+    """Tell that the vendor does not know a field that the query is about."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """Hold the new rows of one page, and where the next one begins: a JSON value."""
+
+    rows: Sequence[Row]
+    keys: Sequence[str]  # of the rows; empty where some have none
+    numbers: Sequence[int] | None
+    facts: PageFacts
+    place: dict[str, Any]
+    # Where a row's own successor would be asked for, where pages are numbered.
+    begin: int = 0
+    marks: tuple[int, ...] = ()
+    vendor_time_s: float | None = None
+
+
+@dataclass(kw_only=True)
+class Reader:
+    """
+    Walk over a list; `place` is where it is, None at the start.
+
+    {"last": "1234"} or {"page": 7}, with {"skip": 3} rows of the page that are done. `marks` are
+    those of the rows read before. `changed_since` is the start of the read as the vendor writes
+    moments: of later changes is told how many there are.
+    """
+
+    plan: ReadPlan
+    place: dict[str, Any] | None = None
+    marks: Marks = field(default_factory=Marks, repr=False)
+    changed_since: str | None = None
+    ended: bool = False
+    total: int | None = None
+    _before: str = ""  # the fingerprint of the page before
+    _ahead: deque[asyncio.Task[Exchange]] = field(default_factory=deque, repr=False)
+
+    async def fetch(self) -> Page:
+        """
+        Read the next page; `ended` says that there is none behind it.
+
+        Raises CannotFilter at the first page, and what the vendor's refusals mean. Effects: calls
+        the vendor.
+        """
+        by_key = self.plan.way == "keyset" and not (self.place and "page" in self.place)
+        exchange = await (self._ask() if by_key else self._next_numbered())
+        self._check(exchange)
+        plan = self.plan
+        rows = read_rows(
+            plan.element,
+            plan.resource,
+            exchange.response,
+            configuration=plan.made.connection.configuration,
+        )
+        self._note_total(exchange)
+        if by_key:
+            page = self._behind_last(exchange, rows)
+            if page is not None:
+                return page
+            # Without the key to go by, only pages are left.
+            self.place = {"page": 1}
+        return self._numbered(exchange, rows)
+
+    async def close(self) -> None:
+        """Let go of pages that were asked for and are not needed."""
+        while self._ahead:
+            task = self._ahead.popleft()
+            task.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await task
+
+    def _behind_last(self, exchange: Exchange, rows: Sequence[Row]) -> Page | None:
+        collection = self.plan.resource.collection
+        assert collection is not None  # a keyset has its field there
+        named = collection.cursor_field
+        found = [row.get(named, row.get("id")) for row in rows]
+        if None in found:
+            return None
+        last = self.place["last"] if self.place else None
+        received = len(rows)
+        numbers: Sequence[int] | None = _numbers(found)
+        reordered = False
+        if numbers is not None and (last is None or _number(last) is not None):
+            down = walks_down(self.plan.resource, self.plan.query.plan)
+            bound = None if last is None else _number(last)
+            rows, numbers, reordered = _in_order(rows, numbers, bound=bound, down=down)
+            keys: Sequence[str] = list(map(str, numbers))
+            marks: tuple[int, ...] = ()
+        else:
+            numbers = None
+            fresh = [(row, key) for row, key in zip(rows, map(str, found), strict=True)]
+            fresh, marks = self._unseen(fresh)
+            rows, keys = [row for row, _ in fresh], [key for _, key in fresh]
+        short = received < self.plan.page_size
+        self.ended = not rows or (short and not ends_with_empty(self.plan.resource))
+        if keys:
+            self.place = {"last": keys[-1]}
+        return self._page(
+            exchange,
+            rows,
+            keys=keys,
+            numbers=numbers,
+            marks=marks,
+            received=received,
+            short=short and not self.ended,
+            reordered=reordered,
+        )
+
+    def _numbered(self, exchange: Exchange, rows: Sequence[Row]) -> Page:
+        place = self.place or {"page": 1}
+        number, skip = int(place["page"]), int(place.get("skip", 0))
+        received, size, resource = len(rows), self.plan.page_size, self.plan.resource
+        told = fingerprint(exchange.response.body)
+        found = [row.get(self.plan.key_field, row.get("id")) for row in rows]
+        keyless = sum(key is None for key in found)
+        keyed = list(zip(rows, found, strict=True))[skip:]
+        fresh: list[tuple[Row, str]] = []
+        marks: tuple[int, ...] = ()
+        repeated = bool(rows) and number > 1 and told == self._before and repeats_last(resource)
+        if not repeated and not keyless:
+            fresh, marks = self._unseen([(row, str(key)) for row, key in keyed])
+        self._before = told
+        if keyless and not repeated:
+            new: Sequence[Row] = [row for row, _ in keyed]
+        else:
+            new = [row for row, _ in fresh]
+        short = received < size
+        stands_still = not new and repeats_last(resource)
+        whole = self.plan.way == "whole"
+        self.ended = (
+            whole
+            or not rows
+            or repeated
+            or stands_still
+            or (short and not ends_with_empty(resource))
+        )
+        self.place = {"page": number + 1}
+        keys = [] if keyless else [key for _, key in fresh]
+        return self._page(
+            exchange,
+            new,
+            keys=keys,
+            numbers=_numbers(keys) if keys else None,
+            marks=marks,
+            received=received - (skip if not repeated else 0),
+            short=short and not self.ended,
+            reordered=False,
+            keyless=keyless,
+            begin=number,
+        )
+
+    def _page(
+        self,
+        exchange: Exchange,
+        rows: Sequence[Row],
+        *,
+        keys: Sequence[str],
+        numbers: Sequence[int] | None,
+        marks: tuple[int, ...],
+        received: int,
+        short: bool,
+        reordered: bool,
+        keyless: int = 0,
+        begin: int = 0,
+    ) -> Page:
+        facts = PageFacts(
+            fingerprint=fingerprint(exchange.response.body),
+            received=received,
+            repeated=received - len(rows),
+            short=short,
+            reordered=reordered,
+            keyless=keyless,
+            changed=self._count_changed(rows),
+            total=self.total,
+            keys=keys,
+            numbers=numbers,
+        )
+        return Page(
+            rows=rows,
+            keys=keys,
+            numbers=numbers,
+            facts=facts,
+            place=dict(self.place or {}),
+            begin=begin,
+            marks=marks,
+            vendor_time_s=_vendor_time_s(exchange),
+        )
+
+    def _unseen(
+        self, rows: Sequence[tuple[Row, str]]
+    ) -> tuple[list[tuple[Row, str]], tuple[int, ...]]:
+        fresh: list[tuple[Row, str]] = []
+        marks: list[int] = []
+        for row, key in rows:
+            mark = mark_of(key)
+            if self.marks.add(mark):
+                fresh.append((row, key))
+                marks.append(mark)
+        return fresh, tuple(marks)
+
+    def _count_changed(self, rows: Sequence[Row]) -> int:
+        name, since = self.plan.changed_field, self.changed_since
+        if name is None or since is None:
+            return 0
+        told = [value for row in rows if isinstance(value := row.get(name), str)]
+        # Moments of one vendor sort as texts; the blank that some write for the T is before it.
+        return sum(value.replace("T", " ", 1)[:19] > since for value in told) if told else 0
+
+    def _check(self, exchange: Exchange) -> None:
+        plan = self.plan
+        filtering = plan.resource.filtering
+        if plan.query.optional and filtering is not None and filtering.refused_by:
+            text = exchange.response.body[:_REFUSED_MAX].decode(errors="replace")
+            if exchange.response.status >= 400 and filtering.refused_by in text:
+                raise CannotFilter
+        check(plan.element, exchange)
+
+    def _note_total(self, exchange: Exchange) -> None:
+        collection = self.plan.resource.collection
+        if collection is None:
+            return
+        if collection.total_header:
+            told = exchange.response.header(collection.total_header)
+        elif collection.total_key:
+            told = find_member(read_json(exchange.response.body), collection.total_key)
+        else:
+            return
+        self.total = int(str(told)) if str(told).isdigit() else None
+
+    async def _ask(self, *, page: int = 1) -> Exchange:
+        plan = self.plan
+        last = self.place.get("last") if self.place else None
+        pairs = search_pairs(
+            plan.resource,
+            plan.query.plan,
+            page=page,
+            page_size=plan.page_size,
+            last=last if plan.way == "keyset" else None,
+            first_page=first_page(plan.made),
+        )
+        return await plan.made.send(plan.made.match, pairs=(*pairs, *plan.extra))
+
+    async def _next_numbered(self) -> Exchange:
+        number = int(self.place["page"]) if self.place else 1
+        if not self._ahead:
+            self._ahead.append(asyncio.create_task(self._ask(page=number)))
+        limits = self.plan.element.limits
+        at_once = limits.parallel_reads if limits is not None else 1
+        if self.total is not None and at_once > 1:
+            pages = -(-self.total // self.plan.page_size)
+            while len(self._ahead) < at_once and number + len(self._ahead) <= pages:
+                ahead = self._ask(page=number + len(self._ahead))
+                self._ahead.append(asyncio.create_task(ahead))
+        return await self._ahead.popleft()
+
+
+def _in_order(
+    rows: Sequence[Row], numbers: Sequence[int], *, bound: int | None, down: bool
+) -> tuple[Sequence[Row], Sequence[int], bool]:
+    # Usually everything is as it should be, and nothing needs to be moved.
+    if not numbers:
+        return rows, numbers, False
+    if not down and are_rising(numbers) and (bound is None or numbers[0] > bound):
+        return rows, numbers, False
+    known = dict(zip(numbers, rows, strict=True))
+    kept = [
+        number
+        for number in sorted(known, reverse=down)
+        if bound is None or (number < bound if down else number > bound)
+    ]
+    moved = kept != [number for number in numbers if number in set(kept)]
+    return [known[number] for number in kept], kept, moved
+
+
+def _numbers(keys: Sequence[Any]) -> list[int] | None:
+    try:
+        numbers = list(map(int, keys))
+    except (ValueError, TypeError):
+        return None
+    # "007" and 1.5 would not come back as they were.
+    return numbers if list(map(str, numbers)) == list(map(str, keys)) else None
+
+
+def _number(text: str) -> int | None:
+    try:
+        return int(text)
+    except ValueError:
+        return None
+
+
+def _vendor_time_s(exchange: Exchange) -> float | None:
+    try:
+        return parsedate_to_datetime(exchange.response.header("Date") or "").timestamp()
+    except (TypeError, ValueError):
+        return None
