@@ -17,10 +17,13 @@ from polyvalent.cli.called import place_of, program
 from polyvalent.cli.local_server import bind, serving, url_of
 from polyvalent.cli.show import open_console, print_json, print_note, print_pairs, print_title
 from polyvalent.cli.working import working_on
+from polyvalent.db.job_engine import check_versions
+from polyvalent.errors import Misconfigured
 from polyvalent.settings import Settings
 
 SERVE_STARTED = "serve.started"
 SERVE_STOPPED = "serve.stopped"
+SERVE_WITHOUT_WORKER = "serve.without_worker"
 _log = structlog.get_logger("polyvalent.cli")
 
 
@@ -42,6 +45,7 @@ async def platform_at(
             async def opened() -> AsyncIterator[Platform]:
                 yield platform
 
+            works = works and _can_work(platform)
             async with (
                 working_on(platform, lazily=True) if works else nullcontext(),
                 serving(create_app(settings, opening=opened), listener),
@@ -49,6 +53,16 @@ async def platform_at(
                 yield platform, url_of(listener)
     finally:
         listener.close()
+
+
+def _can_work(platform: Platform) -> bool:
+    # Without jobs the API is still useful, so it is served; jobs wait for a worker that can.
+    try:
+        check_versions(platform.ports.database)
+    except Misconfigured as error:
+        _log.warning(SERVE_WITHOUT_WORKER, reason=error.message)
+        return False
+    return True
 
 
 async def serve_platform(

@@ -34,8 +34,8 @@ def open_job_engine(database: Database) -> Engine:
     Raises Misconfigured where Python and SQLite are of versions that do not go together.
     Effects: makes the file (0600) on SQLite.
     """
+    check_versions(database)
     if database.is_sqlite:
-        _check_versions()
         path = job_file(database.url)
         make_file(Path(path))
         engine = create_engine(
@@ -65,11 +65,12 @@ def _prepare(raw: Any, _record: Any) -> None:
     cursor.close()
 
 
-def _check_versions() -> None:
+def check_versions(database: Database) -> None:
+    """Raise Misconfigured where Python and SQLite are of versions that do not go together."""
     # The engine asks SQLite for fractions of seconds where Python is 3.12 or newer.
-    if sys.version_info >= (3, 12) and sqlite3.sqlite_version_info < (3, 42):
+    if database.is_sqlite and sys.version_info >= (3, 12) and sqlite3.sqlite_version_info < (3, 42):
         raise Misconfigured(
-            f"Bulk jobs and events on SQLite with Python {sys.version_info[0]}."
+            f"Bulk jobs, events and schedules on SQLite with Python {sys.version_info[0]}."
             f"{sys.version_info[1]} need SQLite 3.42, and this Python has "
             f"{sqlite3.sqlite_version}. Run polyvalent with Python 3.11 (POLYVALENT_PYTHON), or "
             "use PostgreSQL."
