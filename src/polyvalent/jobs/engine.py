@@ -15,18 +15,23 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from polyvalent.db import Database
 from polyvalent.db.job_engine import SCHEMA, open_job_engine
+from polyvalent.errors import Unavailable
 from polyvalent.jobs.model import QUEUES, Job, Queue
 
 # Told explicitly, so that the runs of an older polyvalent are done by a newer one.
 VERSION = "1"
 POLL_S = 0.25
+# Its own lines, with stacks, tell of its own affairs; ours tell of jobs.
+LOGGED = logging.CRITICAL
 _RUN = "polyvalent.run"
 _QUEUE = "polyvalent.{}"
 _LISTED_MAX = 10_000
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,8 @@ class Engine:
     Hold the launched engine of this process; there can be one.
 
     `perform` is called with job id and run, on the event loop that launched it; what it raises
-    ends in the engine's books alone. Its calls wait for a database and run in threads.
+    ends in the engine's books alone. Its calls wait for a database and run in threads; once it is
+    launched they raise Unavailable where that does not answer.
     """
 
     def __init__(
@@ -81,8 +87,7 @@ class Engine:
     def _launch(self, loop: asyncio.AbstractEventLoop) -> None:
         from dbos import DBOS, DBOSConfig
 
-        # Its own lines tell of its own affairs; ours tell of jobs.
-        logging.getLogger("dbos").setLevel(logging.ERROR)
+        logging.getLogger("dbos").setLevel(LOGGED)
         engine = open_job_engine(self._database)
         config: DBOSConfig = {
             "name": "polyvalent",
@@ -93,7 +98,7 @@ class Engine:
             "executor_id": self._worker,
             "max_executor_threads": sum(self._at_once.values()) + 2,
             "use_listen_notify": False,
-            "log_level": "ERROR",
+            "log_level": logging.getLevelName(LOGGED),
             "notification_listener_polling_interval_sec": 1.0,
             "scheduler_polling_interval_sec": 3600.0,
         }
@@ -120,7 +125,7 @@ class Engine:
         """Queue runs of jobs; one that is queued already stays as it is."""
         todo = list(jobs)
         if todo:
-            await asyncio.to_thread(self._enqueue, todo)
+            await _ask(self._enqueue, todo)
 
     def _enqueue(self, jobs: list[tuple[Job, int]]) -> None:
         from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
@@ -134,7 +139,7 @@ class Engine:
 
     async def list_held(self) -> tuple[Held, ...]:
         """List the runs that workers have begun and not ended."""
-        return await asyncio.to_thread(self._list_held)
+        return await _ask(self._list_held)
 
     def _list_held(self) -> tuple[Held, ...]:
         from dbos import DBOS
@@ -155,7 +160,7 @@ class Engine:
         for held in runs:
             by_queue.setdefault(held.queue, []).append(held.run_id)
         for queue, ids in by_queue.items():
-            await asyncio.to_thread(self._hand_on, ids, queue)
+            await _ask(self._hand_on, ids, queue)
 
     def _hand_on(self, ids: list[str], queue: str) -> None:
         from dbos import DBOS
@@ -165,7 +170,7 @@ class Engine:
     async def find_lost(self, runs: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
         """Return those runs that the engine neither has queued nor at work."""
         todo = list(runs)
-        return await asyncio.to_thread(self._find_lost, todo) if todo else ()
+        return await _ask(self._find_lost, todo) if todo else ()
 
     def _find_lost(self, runs: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
         from dbos import DBOS
@@ -181,7 +186,7 @@ class Engine:
 
     async def forget(self, *, before_iso: str) -> int:
         """Delete what the books hold of runs that ended before a moment; return how many."""
-        return await asyncio.to_thread(self._forget, before_iso)
+        return await _ask(self._forget, before_iso)
 
     def _forget(self, before_iso: str) -> int:
         from dbos import DBOS
@@ -206,3 +211,11 @@ class Engine:
 
         DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=int(within_s))
         self._engine.dispose()
+
+
+async def _ask(act: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+    """Ask the engine in a thread; whatever keeps it from its books may be over in a moment."""
+    try:
+        return await asyncio.to_thread(act, *args, **kwargs)
+    except Exception as error:
+        raise Unavailable("The engine of durable work cannot reach its books.") from error

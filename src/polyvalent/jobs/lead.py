@@ -8,6 +8,7 @@ handed on, and when it wakes it can save nothing of them any more.
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -20,6 +21,7 @@ from polyvalent.jobs.run import Desk
 
 JOBS_TAKEN_OVER = "jobs.taken_over"
 JOBS_LOST = "jobs.lost"
+JOBS_DROPPED = "jobs.dropped"
 
 LEADER = "jobs/leader"
 _WORKER = "jobs/worker/"
@@ -27,6 +29,7 @@ DISPATCHED_MAX = 200  # a round
 # Time for a run to arrive in the engine's books before it counts as lost.
 LOST_AFTER = timedelta(seconds=10)
 REAP_EVERY_S = 2.0
+OWN_EVERY_S = 5.0
 FORGET_EVERY_S = 600.0
 BOOKS_KEPT = timedelta(hours=1)
 # A job that has waited longer than this for a worker makes the others yield.
@@ -41,7 +44,10 @@ class Leadership:
     desk: Desk
     engine: Engine
     worker: str
+    at_work: AbstractSet[str]  # the runs that are at work here
     leads: bool = False
+    _dropped: frozenset[str] = field(default=frozenset(), init=False)
+    _own_due_s: float = field(default=0.0, init=False)
     _leases_due_s: float = field(default=0.0, init=False)
     _reap_due_s: float = field(default=0.0, init=False)
     _forget_due_s: float = field(default=0.0, init=False)
@@ -52,6 +58,9 @@ class Leadership:
         if now_s >= self._leases_due_s:
             await self.hold()
             self._leases_due_s = now_s + 1.0
+        if now_s >= self._own_due_s:
+            self._own_due_s = now_s + OWN_EVERY_S
+            await self._find_dropped()
         if not self.leads:
             return False
         dispatched = await self._dispatch()
@@ -96,6 +105,18 @@ class Leadership:
                 connection, ((job.id, job.run + 1) for job in due), now=self.desk.now()
             )
         return len(due)
+
+    async def _find_dropped(self) -> None:
+        # Runs that ended here while the books could not be reached: they would count as at work
+        # for as long as this worker lives. Seen twice, so that none is taken in its first moment.
+        held = await self.engine.list_held()
+        own = [item for item in held if item.worker == self.worker]
+        idle = frozenset(item.run_id for item in own) - self.at_work
+        again = [item for item in own if item.run_id in idle & self._dropped]
+        self._dropped = idle
+        if again:
+            await self.engine.hand_on(again)
+            _log.warning(JOBS_DROPPED, runs=[item.run_id for item in again])
 
     async def _take_over(self) -> None:
         held = await self.engine.list_held()

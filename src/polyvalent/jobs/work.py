@@ -16,7 +16,7 @@ from polyvalent.db.key_file import KeyFile
 from polyvalent.errors import PolyvalentError, Unavailable
 from polyvalent.jobs import sql
 from polyvalent.jobs.bell import Bell
-from polyvalent.jobs.engine import Engine
+from polyvalent.jobs.engine import Engine, run_id
 from polyvalent.jobs.kind import Kinds
 from polyvalent.jobs.lead import CROWDED_AFTER, Leadership
 from polyvalent.jobs.model import Queue
@@ -60,6 +60,8 @@ class _State:
     closing: bool = False
     crowded: frozenset[Queue] = frozenset()
     turns: set[asyncio.Task[Any]] = field(default_factory=set)
+    runs: set[str] = field(default_factory=set)
+    silent: bool = False  # the database does not answer, and that has been said
 
 
 @asynccontextmanager
@@ -103,12 +105,15 @@ async def _work(workshop: Workshop, worker: str, state: _State, *, lazily: bool)
     async def perform(job_id: int, run: int) -> None:
         task = asyncio.current_task()
         assert task is not None  # a coroutine that runs has one
+        name = run_id(job_id, run)
         state.turns.add(task)
+        state.runs.add(name)
         try:
             await run_turn(desk, job_id, run)
             workshop.bell.ring()
         finally:
             state.turns.discard(task)
+            state.runs.discard(name)
 
     engine = Engine(
         workshop.database,
@@ -116,7 +121,7 @@ async def _work(workshop: Workshop, worker: str, state: _State, *, lazily: bool)
         at_once={"bulk": workshop.at_once, "swift": 2 * workshop.at_once},
         perform=perform,
     )
-    leadership = Leadership(desk=desk, engine=engine, worker=worker)
+    leadership = Leadership(desk=desk, engine=engine, worker=worker, at_work=state.runs)
     # The lease first: a worker that takes runs without one would be taken for dead.
     await _insist(leadership.hold, state)
     await engine.launch()
@@ -126,8 +131,9 @@ async def _work(workshop: Workshop, worker: str, state: _State, *, lazily: bool)
             try:
                 more = await leadership.round()
                 state.crowded = await _find_crowded(workshop)
+                state.silent = False
             except Unavailable as error:
-                _log.warning(WORKER_WITHOUT, reason=error.message)
+                _complain(state, error)
                 more = False
             if not more:
                 await workshop.bell.wait(for_s=ROUND_S if leadership.leads else IDLE_ROUND_S)
@@ -166,10 +172,16 @@ async def _insist(act: Callable[[], Awaitable[None]], state: _State) -> None:
         try:
             await act()
         except Unavailable as error:
-            _log.warning(WORKER_WITHOUT, reason=error.message)
+            _complain(state, error)
             await asyncio.sleep(RETRY_S)
         else:
             return
+
+
+def _complain(state: _State, error: Unavailable) -> None:
+    if not state.silent:
+        _log.warning(WORKER_WITHOUT, reason=error.message)
+    state.silent = True
 
 
 async def _find_crowded(workshop: Workshop) -> frozenset[Queue]:
