@@ -1,11 +1,11 @@
 """
 Write and read moments by a mask of Java's SimpleDateFormat, such as "yyyy-MM-dd'T'HH:mm:ssXXX".
 
-    yyyy yy    year, 2026, 26          HH H     hour from 0        SSS    milliseconds
-    MM M       month, 02, 2            hh h     hour from 1 to 12  Z      offset, +0100
-    MMM MMMM   month, Feb, February    a        AM, PM             XXX    offset, +01:00 or Z
-    dd d       day                     mm m     minute             XX X   +0100, +01 or Z
-    EEE EEEE   day of week             ss s     second             z      GMT, of the zone's name
+    yyyy yy    year, 2026, 26          HH H     hour from 0        SSS  milliseconds
+    MM M       month, 02, 2            hh h     hour from 1 to 12  Z    offset, +0100
+    MMM MMMM   month, Feb, February    a        AM, PM             X    offset, +01 or Z; two of
+    dd d       day                     mm m     minute                  them +0100, three +01:00
+    EEE EEEE   day of week             ss s     second             z    GMT, the zone's name
 
 Text in single quotes stands for itself, '' for a quote, and so does a T alone and every sign.
 "epochSeconds" and "epochMillis" count from 1970. Names are English, whatever the machine speaks.
@@ -158,11 +158,14 @@ _WORDS: dict[str, tuple[Write, str]] = {
     "SSS": (lambda at: f"{at.microsecond // 1000:03}", r"\d{3}"),
     "S": (lambda at: str(at.microsecond // 1000), r"\d{1,3}"),
     "Z": (lambda at: _offset(at, colon=False, zulu=False), _SIGNED),
-    "XXX": (lambda at: _offset(at, colon=True, zulu=True), _SIGNED),
-    "XX": (lambda at: _offset(at, colon=False, zulu=True), _SIGNED),
+    3 * "X": (lambda at: _offset(at, colon=True, zulu=True), _SIGNED),
+    2 * "X": (lambda at: _offset(at, colon=False, zulu=True), _SIGNED),
     "X": (lambda at: _offset(at, colon=False, zulu=True, minutes=False), _SIGNED),
     "z": (lambda at: "GMT" if not at.utcoffset() else str(at.tzname()), r"GMT|UTC|Z"),
 }
+
+
+_OFFSETS = ("Z", 3 * "X", 2 * "X", "X", "z")
 
 
 def _moment(read: dict[str, str], zone: tzinfo) -> datetime:
@@ -197,7 +200,7 @@ def _moment(read: dict[str, str], zone: tzinfo) -> datetime:
 
 
 def _zone(read: dict[str, str], zone: tzinfo) -> tzinfo:
-    signed = next((read[word] for word in ("Z", "XXX", "XX", "X", "z") if word in read), None)
+    signed = next((read[word] for word in _OFFSETS if word in read), None)
     if signed is None:
         return zone
     if signed[0] not in "+-":

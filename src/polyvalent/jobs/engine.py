@@ -217,5 +217,5 @@ async def _ask(act: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T
     """Ask the engine in a thread; whatever keeps it from its books may be over in a moment."""
     try:
         return await asyncio.to_thread(act, *args, **kwargs)
-    except Exception as error:
+    except Exception as error:  # the edge of a library with errors of its own
         raise Unavailable("The engine of durable work cannot reach its books.") from error
