@@ -39,14 +39,15 @@ def resolve(element: Element, method: str, path: str) -> Match:
     """
     segments = split_path(path)
     places = _index(Same(element))
-    matches = [
-        (found, resource)
-        for resource, pattern in (
-            *places.get((len(segments), segments[0]), ()),
-            *places.get((len(segments), None), ()),
-        )
-        if (found := _match(pattern, segments)) is not None
-    ]
+    candidates = (
+        *places.get((len(segments), segments[0]), ()),
+        *places.get((len(segments), None), ()),
+    )
+    matches: list[tuple[_Found, Resource]] = []
+    for pattern, resources in candidates:
+        found = _match(pattern, segments)
+        if found is not None:
+            matches += [(found, resource) for resource in resources]
     if not matches:
         raise BadRequest(
             f"{element.name} has no resource {_show(segments)}. Its resources: "
@@ -85,6 +86,8 @@ def top_resources(element: Element) -> tuple[str, ...]:
     return tuple(dict.fromkeys(firsts))
 
 
+# The steps of one call ask for the same path again and again.
+@lru_cache(maxsize=512)
 def split_path(path: str) -> tuple[str, ...]:
     """Cut a path into decoded segments without the hub: "/hubs/x/a/b%2Fc/" → ("a", "b/c")."""
     bare = strip_hub(path).strip("/")
@@ -120,15 +123,17 @@ def _match(pattern: _Pattern, segments: tuple[str, ...]) -> _Found | None:
 @lru_cache(maxsize=256)
 def _index(
     element: Same[Element],
-) -> Mapping[tuple[int, str | None], Sequence[tuple[Resource, _Pattern]]]:
+) -> Mapping[tuple[int, str | None], Sequence[tuple[_Pattern, Sequence[Resource]]]]:
     # The callable resources by their number of segments and the first one; None: any first one.
-    found: dict[tuple[int, str | None], list[tuple[Resource, _Pattern]]] = {}
+    by_pattern: dict[_Pattern, list[Resource]] = {}
     for resource in element.value.resources:
         if resource.type in _CALLABLE:
-            pattern = _read_pattern(resource.path)
-            literal, name = pattern[0]
-            place = (len(pattern), literal if name is None else None)
-            found.setdefault(place, []).append((resource, pattern))
+            by_pattern.setdefault(_read_pattern(resource.path), []).append(resource)
+    found: dict[tuple[int, str | None], list[tuple[_Pattern, Sequence[Resource]]]] = {}
+    for pattern, resources in by_pattern.items():
+        literal, name = pattern[0]
+        place = (len(pattern), literal if name is None else None)
+        found.setdefault(place, []).append((pattern, resources))
     return found
 
 
