@@ -11,6 +11,7 @@ from polyvalent.api.instances import element_of
 from polyvalent.api.operation import RESOURCES, Answer, Call, Operation, Parameter
 from polyvalent.api.tracing import followed, trail_header
 from polyvalent.api.transformations import origin_of
+from polyvalent.catalog.element import Element
 from polyvalent.errors import Unauthorized
 from polyvalent.hub.call import call as call_instance
 from polyvalent.hub.mapped_objects import with_mapped_objects
@@ -19,8 +20,11 @@ from polyvalent.hub.model import Incoming
 from polyvalent.hub.resolve import split_path
 from polyvalent.instances.connect import connect
 from polyvalent.instances.find import recall_by_token
-from polyvalent.instances.model import Instance
-from polyvalent.transformations.resolve import resolve_mappings
+from polyvalent.instances.model import Connection, Instance
+from polyvalent.transformations.resolve import Mappings, resolve_mappings
+
+# Much less than the second within which changes by other processes are seen.
+READY_FOR_S = 0.05
 
 
 async def answer_resource(call: Call) -> Answer:
@@ -42,16 +46,10 @@ async def instance_of_token(call: Call) -> Instance:
 async def answer_instance(call: Call, instance: Instance, *, path: str) -> Answer:
     """Answer a call to a path of an instance; the path is percent-encoded."""
     platform = call.platform
-    element = await element_of(call, instance)
-    mappings = await resolve_mappings(
-        platform.ports,
-        instance,
-        element=element,
-        cache=platform.mappings,
-        find_origin=partial(origin_of, call),
-    )
+    element, mappings, connection = await _ready(call, instance)
     if split_path(path)[0] == "objects":
         element = with_mapped_objects(element, mappings)
+        connection = replace(connection, element=element)
     incoming = Incoming(
         method=call.method,
         path=path,
@@ -59,14 +57,6 @@ async def answer_instance(call: Call, instance: Instance, *, path: str) -> Answe
         headers=call.headers,
         body=call.body,
     )
-    question = Question(
-        instance=instance,
-        element=element,
-        mappings_version=mappings.version,
-        path=call.raw_path,
-        query=call.query,
-    )
-    connection = platform.ports.memory.connection_of(instance, element=element, make=connect)
     with followed(call, instance) as trail:
 
         async def ask() -> Answered:
@@ -81,8 +71,46 @@ async def answer_instance(call: Call, instance: Instance, *, path: str) -> Answe
                 note_rows=platform.metrics.note_rows,
             )
 
-        answer = await answer_with_cache(platform.answers, question, method=call.method, ask=ask)
+        if instance.caching_enabled:
+            question = Question(
+                instance=instance,
+                element=element,
+                mappings_version=mappings.version,
+                path=call.raw_path,
+                query=call.query,
+            )
+            answer = await answer_with_cache(
+                platform.answers, question, method=call.method, ask=ask
+            )
+        else:
+            answer = await ask()
     return Answer(content=answer.body, headers=(*answer.headers, *trail_header(call, trail)))
+
+
+async def _ready(call: Call, instance: Instance) -> tuple[Element, Mappings, Connection]:
+    """
+    Return the element, the mappings and the connection of an instance.
+
+    What was found is taken as it is for a moment, unless anything was changed here meanwhile.
+    """
+    platform, readied = call.platform, instance.readied
+    memory = platform.ports.memory
+    now_s, doubts = memory.clock(), memory.doubts
+    if now_s < readied.until_s and readied.doubts == doubts:
+        made: tuple[Element, Mappings, Connection] = readied.made
+        return made
+    element = await element_of(call, instance)
+    mappings = await resolve_mappings(
+        platform.ports,
+        instance,
+        element=element,
+        cache=platform.mappings,
+        find_origin=partial(origin_of, call),
+    )
+    connection = memory.connection_of(instance, element=element, make=connect)
+    readied.made = (element, mappings, connection)
+    readied.until_s, readied.doubts = now_s + READY_FOR_S, doubts
+    return element, mappings, connection
 
 
 _HUB = Parameter(

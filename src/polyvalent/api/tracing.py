@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractContextManager,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+)
 from urllib.parse import urlencode
 
 from polyvalent.accounts.model import Caller
@@ -44,17 +49,18 @@ def trace_header(call: Call, watch: Watch) -> Headers:
     return (("Elements-Trace-Id", call.request_id),) if watch.attempts else ()
 
 
-@contextmanager
-def followed(call: Call, instance: Instance) -> Iterator[Trail | None]:
+def followed(call: Call, instance: Instance) -> AbstractContextManager[Trail | None]:
     """
     Give a trail to a call to an instance that logs its calls, None where the instance does not.
 
     What the caller asked and got is kept with it, once the answer is sent. An error that passes
     gets the header with the trace's id; for a success see `trail_header`.
     """
-    if not instance.trace_logging_enabled:
-        yield None
-        return
+    return _following(call, instance) if instance.trace_logging_enabled else nullcontext()
+
+
+@contextmanager
+def _following(call: Call, instance: Instance) -> Iterator[Trail]:
     trail, journal, began_at = Trail(), call.platform.journal, call.platform.ports.now()
     query = urlencode(call.query)
     asked = Request(

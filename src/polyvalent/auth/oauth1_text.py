@@ -27,6 +27,7 @@ _split_url = re.compile(r"(https?)://([^/?#]*)([^?#]*)(?:\?([^#]*))?", re.IGNORE
 _split_authority = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~-]+)(?::([0-9]*))?").fullmatch
 # Says quickly of nearly every URL that it is sound. Possessive, so it cannot backtrack.
 _is_legal = re.compile(r"(?:[!#$&-;=?-\[\]_a-z~]++|%[0-9A-Fa-f]{2})*+").fullmatch
+_is_encoded = re.compile(r"[A-Za-z0-9._~%-]*").fullmatch
 _find_illegal = re.compile(r'[^\x21-\x7e]|["<>\\^`{|}]|%(?![0-9A-Fa-f]{2})').search
 _split_parameters = re.compile(r'\s*([^=\s,]+)\s*=\s*"((?:[^"\\]|\\.)*)"\s*(?:,|$)').match
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -95,7 +96,11 @@ def join_base_string(method: str, uri: str, pairs: Iterable[tuple[str, str]]) ->
     normalized = "&".join([f"{name}={value}" for name, value in sorted(pairs)])
     # The pairs are encoded already, so these are the only characters left to encode.
     encoded = normalized.replace("%", "%25").replace("&", "%26").replace("=", "%3D")
-    return f"{percent_encode(method.upper())}&{percent_encode(uri)}&{encoded}"
+    # Most addresses have no other characters to encode than these.
+    target = uri.replace("%", "%25").replace(":", "%3A").replace("/", "%2F")
+    if not _is_encoded(target):
+        target = percent_encode(uri)
+    return f"{percent_encode(method.upper())}&{target}&{encoded}"
 
 
 def conceal_base_string(base_string: str, *, names: frozenset[str] = CONCEALED) -> str:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlsplit
 
 from polyvalent.errors import VendorBusy
@@ -44,8 +45,9 @@ class Breaker:
         self._clock = clock
         self._troubles: dict[str, _Trouble] = {}
 
-    @contextmanager
-    def calling(self, place: str, *, blames: bool = True) -> Iterator[Callable[[bool], None]]:
+    def calling(
+        self, place: str, *, blames: bool = True
+    ) -> AbstractContextManager[Callable[[bool], None]]:
         """
         Let a call to a place through and take its outcome: `note(failed)`.
 
@@ -54,22 +56,28 @@ class Breaker:
         where anybody may make a call, anybody could make it last.
         Raises VendorBusy while the place rests.
         """
+        note = partial(self._note, place, blames=blames)
         trouble = self._troubles.get(place)
-        probing = trouble is not None and self._admit(place, trouble, probes=blames)
+        return nullcontext(note) if trouble is None else self._watched(place, trouble, note)
 
-        def note(failed: bool) -> None:  # noqa: FBT001  # one word, and the only one
-            if not blames:
-                return
-            if failed:
-                self._fail(place)
-            elif place in self._troubles:
-                del self._troubles[place]
-
+    @contextmanager
+    def _watched(
+        self, place: str, trouble: _Trouble, note: partial[None]
+    ) -> Iterator[Callable[[bool], None]]:
+        probing = self._admit(place, trouble, probes=note.keywords["blames"])
         try:
             yield note
         finally:
-            if probing and trouble is not None:
+            if probing:
                 trouble.probing = False
+
+    def _note(self, place: str, failed: bool, *, blames: bool) -> None:  # noqa: FBT001  # one word
+        if not blames:
+            return
+        if failed:
+            self._fail(place)
+        elif place in self._troubles:
+            del self._troubles[place]
 
     def count(self) -> dict[str, int]:
         """Count the places in trouble: {"failing": 2, "resting": 1}."""

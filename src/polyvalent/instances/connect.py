@@ -72,7 +72,11 @@ def make_send(ports: Ports) -> Send:
             max_body_bytes=LARGEST_ANSWER_BYTES,
         )
         learned = reached.decisive.variant
-        if reached.understood and learned != connection.variant:
+        if (
+            learned is not connection.variant
+            and reached.understood
+            and learned != connection.variant
+        ):
             await _remember(ports, connection.instance_id, variant=str(learned))
         return Sent(exchange=reached.decisive.exchange, reached=reached)
 

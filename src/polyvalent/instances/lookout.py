@@ -8,9 +8,11 @@ span where spans are sent.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
 
 from polyvalent.catalog.classify import classify
 from polyvalent.catalog.element import Element
@@ -30,20 +32,6 @@ def note_nothing(element: Element, outcome: str, taken_s: float) -> None:
     """Let a call pass uncounted."""
 
 
-class Outcome:
-    """Take the answer to a call, and how often the call was sent until it came."""
-
-    __slots__ = ("attempts", "exchange")
-
-    def __init__(self) -> None:
-        self.exchange: Exchange | None = None
-        self.attempts = 1
-
-    def __call__(self, exchange: Exchange, *, attempts: int) -> None:
-        """Take what came."""
-        self.exchange, self.attempts = exchange, attempts
-
-
 @dataclass(frozen=True, kw_only=True)
 class Lookout:
     """Hold what watches the calls of one process."""
@@ -52,46 +40,110 @@ class Lookout:
     note: Note = note_nothing
     spans: Spans | None = None
 
-    @contextmanager
-    def calling(
-        self, element: Element, request: Request, *, blames: bool = True
-    ) -> Iterator[Outcome]:
+    def calling(self, element: Element, request: Request, *, blames: bool = True) -> Watched:
         """
-        Watch one call inside the block, which gives the answer to what is yielded.
+        Watch one call inside a block, which gives the answer to what it was given.
 
         With `blames` false what comes of it is not held against the place.
-        Raises VendorBusy while the place rests.
+        The block raises VendorBusy while the place rests.
         """
-        with (
-            self.breaker.calling(place_of(request.url), blames=blames) as failed,
-            self._span(element, request) as end,
-        ):
-            clock = asyncio.get_running_loop().time
-            started_s, outcome = clock(), Outcome()
-            try:
-                yield outcome
-            except PolyvalentError as error:
-                if _is_failure(error):
-                    failed(True)
-                kind = _kind_of(error)
-                self.note(element, kind, clock() - started_s)
-                if end is not None:
-                    end(kind, status=None, attempts=_attempts_of(error))
-                raise
-            if outcome.exchange is None:
-                return
-            response = outcome.exchange.response
-            failed(response.status in PASSING_STATUSES)
-            rule = classify(element, request.method, response)
-            kind = "ok" if rule is None else rule.kind
-            self.note(element, kind, clock() - started_s)
-            if end is not None:
-                end(kind, status=response.status, attempts=outcome.attempts)
+        return Watched(
+            element,
+            request,
+            place=self.breaker.calling(place_of(request.url), blames=blames),
+            span=self._span(element, request),
+            note=self.note,
+        )
 
     def _span(self, element: Element, request: Request) -> AbstractContextManager[EndCall | None]:
         if self.spans is None:
             return nullcontext()
         return self.spans.of_call(request, element=element.key)
+
+
+class Watched:
+    """
+    Watch one call, as a block; what it gives is called with the answer and its attempts.
+
+    Every call to a store passes here, and a class takes a fraction of a generator's time.
+    """
+
+    __slots__ = (
+        "_attempts",
+        "_element",
+        "_end",
+        "_exchange",
+        "_failed",
+        "_note",
+        "_place",
+        "_request",
+        "_span",
+        "_started_s",
+    )
+
+    def __init__(
+        self,
+        element: Element,
+        request: Request,
+        *,
+        place: AbstractContextManager[Callable[[bool], None]],
+        span: AbstractContextManager[EndCall | None],
+        note: Note,
+    ) -> None:
+        self._element, self._request = element, request
+        self._place, self._span, self._note = place, span, note
+        self._exchange: Exchange | None = None
+        self._attempts = 1
+
+    def __call__(self, exchange: Exchange, *, attempts: int) -> None:
+        """Take what came, and how often the call was sent until it came."""
+        self._exchange, self._attempts = exchange, attempts
+
+    def __enter__(self) -> Self:
+        """Begin; raises VendorBusy while the place rests."""
+        self._failed = self._place.__enter__()
+        try:
+            self._end = self._span.__enter__()
+        except BaseException as error:
+            self._place.__exit__(type(error), error, error.__traceback__)
+            raise
+        self._started_s = asyncio.get_running_loop().time()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """End, and tell what came of it."""
+        try:
+            if isinstance(error, PolyvalentError):
+                self._tell_failure(error)
+            elif error is None and self._exchange is not None:
+                self._tell_answer(self._exchange)
+        finally:
+            try:
+                self._span.__exit__(kind, error, traceback)
+            finally:
+                self._place.__exit__(kind, error, traceback)
+
+    def _tell_failure(self, error: PolyvalentError) -> None:
+        if _is_failure(error):
+            self._failed(True)
+        self._tell(_kind_of(error), status=None, attempts=_attempts_of(error))
+
+    def _tell_answer(self, exchange: Exchange) -> None:
+        response = exchange.response
+        self._failed(response.status in PASSING_STATUSES)
+        rule = classify(self._element, self._request.method, response)
+        kind = "ok" if rule is None else rule.kind
+        self._tell(kind, status=response.status, attempts=self._attempts)
+
+    def _tell(self, kind: str, *, status: int | None, attempts: int) -> None:
+        self._note(self._element, kind, asyncio.get_running_loop().time() - self._started_s)
+        if self._end is not None:
+            self._end(kind, status=status, attempts=attempts)
 
 
 def _is_failure(error: PolyvalentError) -> bool:

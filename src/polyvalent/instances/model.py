@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NewType
+from typing import Any, NewType
 
 from polyvalent.auth.oauth1 import ClientCredentials, TokenCredentials
 from polyvalent.auth.oauth1_variant import Variant
@@ -47,6 +47,19 @@ class Connection:
     trail: Trail | None = field(default=None, repr=False, compare=False)
 
 
+@dataclass(kw_only=True, slots=True)
+class Readied:
+    """
+    Hold what was made of an instance for its calls, and until when it may be taken as it is.
+
+    It lives as long as the instance that it lies with, and belongs to one event loop.
+    """
+
+    made: Any = None
+    until_s: float = 0.0  # on the memory's clock
+    doubts: int = 0  # of the memory, when it was made
+
+
 @dataclass(frozen=True, kw_only=True)
 class Instance:
     """Hold one stored instance with its secrets opened."""
@@ -76,6 +89,7 @@ class Instance:
     updated_at: datetime
     version: int
     elements_version: int = 0  # of the organization's elements, when the row was read
+    readied: Readied = field(default_factory=Readied, init=False, repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from polyvalent.auth.oauth1 import ClientCredentials, TokenCredentials, Transmission, sign
 from polyvalent.auth.oauth1_answer import measure_skew_s
@@ -103,11 +103,13 @@ async def reach(
     Raises what `Door.send` raises, and UnsignableRequest.
     """
     made: list[Attempt] = []
-    started_at = ports.now()
+    left_s = deadline_s or ports.deadline_s
+    ends_at = ports.now() + timedelta(seconds=left_s)
     for candidate in _in_order(variant, request.url):
-        left_s = (deadline_s or ports.deadline_s) - (ports.now() - started_at).total_seconds()
-        if made and left_s < LEAST_S:
-            break
+        if made:
+            left_s = (ends_at - ports.now()).total_seconds()
+            if left_s < LEAST_S:
+                break
         attempt = await _attempt(
             ports,
             request,
