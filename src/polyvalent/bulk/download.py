@@ -222,6 +222,9 @@ class _Run:
         numbers = page.numbers
         if at.keeps_digests is None and rows:
             at.keeps_digests = self._needs_digests(rows[0])
+        if at.keeps_digests is False and not bulk.asked.fields:
+            # Before it is known, rows are looked at whole.
+            self.reader.reading = self.plan.reading
         if at.keeps_digests and numbers is not None and rows and numbers[0] >= 0:
             digests = digest_rows(rows)
             batch.digested += numbers
@@ -282,7 +285,7 @@ class _Run:
         shown = find_object(self.opened.element, resource.object)
         dates = find_date_query(shown, self.opened.connection.configuration)
         optional = resource.filtering.optional if resource.filtering is not None else ()
-        return dates is None or (dates.field in optional and dates.field not in first)
+        return dates is None or (dates.field in optional and first.get(dates.field) is None)
 
     def _note_deleted(self, numbers: Sequence[int]) -> None:
         self.at.tally.deleted_rows += len(numbers)

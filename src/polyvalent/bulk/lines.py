@@ -10,6 +10,7 @@ import orjson
 
 from polyvalent.bulk.plan import ReadPlan
 from polyvalent.bulk.relations import Relation
+from polyvalent.hub.compiled_rows import CompiledRow, write_lines
 from polyvalent.hub.model import Row
 from polyvalent.hub.project import project
 
@@ -41,6 +42,8 @@ class LineWriter:
 
         The rows are this function's to change.
         """
+        if rows and isinstance(rows[0], CompiledRow):
+            return self._write_compiled(rows), {}
         beside = {item.name: self._take_apart(rows, item) for item in self._apart}
         route, fields, metadata = self.plan.made.route, self.fields, self.metadata
         shown: Iterable[Row] = rows
@@ -51,6 +54,14 @@ class LineWriter:
         if metadata is not None:
             shown = [{**row, METADATA: metadata} for row in shown]
         return join_lines(shown), beside
+
+    def _write_compiled(self, rows: Sequence[Any]) -> bytes:
+        lines = write_lines([row.show() for row in rows])
+        if self.metadata is None:
+            return lines
+        # No text in JSON has a line's end within, so that each one here ends a row.
+        told = b',"' + METADATA.encode() + b'":' + _dumps(self.metadata) + b"}\n"
+        return lines.replace(b"}\n", told)
 
     def _take_apart(self, rows: Sequence[Row], item: Relation) -> tuple[bytes, int]:
         made = []

@@ -51,7 +51,8 @@ REST_ANSWERS = 256
 _UNMAPPED = Moves(moves=(), passing=True, taken=frozenset())
 _PLAIN_ROOT = re.compile(r"([^.\[\]]+(\.[^.\[\]]+)*)?")
 _MORE_THAN_ID = 2  # members
-_encode = msgspec.json.Encoder().encode
+_encoder = msgspec.json.Encoder()
+_encode, _encode_lines = _encoder.encode, _encoder.encode_lines
 
 
 class CompiledRow(Struct):
@@ -246,6 +247,11 @@ def _find(
 def write_json(value: Any) -> bytes:
     """Write rows that were shown, dicts among them, as JSON."""
     return _encode(value)
+
+
+def write_lines(values: Sequence[Any]) -> bytes:
+    """Write rows that were shown as JSON, each with the end of a line behind it."""
+    return _encode_lines(values)
 
 
 def _needed(convert: Convert | None, shape: Shape) -> Convert | None:

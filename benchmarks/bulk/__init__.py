@@ -1,0 +1,1 @@
+"""Compare how bulk downloads and others read many rows of one fast upstream."""
