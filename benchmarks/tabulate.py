@@ -254,12 +254,39 @@ def slow_store(report: dict[str, Any]) -> Iterator[str]:
     )
 
 
+def bulk(report: dict[str, Any]) -> Iterator[str]:
+    """Yield the section on bulk downloads."""
+    yield f"## Downloading {report['rows']:,} rows\n"
+    yield (
+        f"{machine(report)} Medians of {report['rounds']} rounds that take turns, one fast upstream, "
+        "pages of a hundred rows of 1.3 kB. The read phase is without the start of the program; "
+        "processor time of the others is with it, that of polyvalent is the server's.\n"
+    )
+    yield from table(
+        ("", "rows/s", "read, s", "slowest and fastest", "CPU, us a row", "peak, MB", "does"),
+        (
+            (
+                row["name"],
+                f"{row['rows_a_second']:,}",
+                row["read_s"],
+                f"{row['slowest_s']} to {row['fastest_s']}",
+                row["cpu_us_a_row"],
+                row["peak_mb"],
+                row["does"],
+            )
+            for row in report["results"]
+        ),
+    )
+
+
 SECTIONS = {
     "provisioning": provisioning,
     "serve": serve,
     "gateway": gateway,
     "slow_store": slow_store,
     "steady": steady,
+    "bulk_10000": bulk,
+    "bulk_1000000": bulk,
     "mapping": mapping,
     "writes": writes,
     "kill_storm": kill_storm,

@@ -19,6 +19,7 @@ from typer import rich_utils
 from typer.main import get_command
 
 from polyvalent import __version__
+from polyvalent.cli.bulk import app as bulk
 from polyvalent.cli.called import program, spell
 from polyvalent.cli.connect import HELP, connect
 from polyvalent.cli.db import app as db
@@ -61,6 +62,7 @@ app.add_typer(elements, name="elements", rich_help_panel=WORK)
 app.add_typer(instances, name="instances", rich_help_panel=WORK)
 app.add_typer(traces, name="traces", rich_help_panel=WORK)
 app.add_typer(sandbox, name="sandbox", rich_help_panel=WORK)
+app.add_typer(bulk, name="bulk", rich_help_panel=WORK)
 app.add_typer(jobs, name="jobs", rich_help_panel=WORK)
 app.command("worker", rich_help_panel=OPERATE)(worker)
 app.add_typer(keys, name="keys", rich_help_panel=OPERATE)
