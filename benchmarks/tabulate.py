@@ -258,7 +258,7 @@ def bulk(report: dict[str, Any]) -> Iterator[str]:
     """Yield the section on bulk downloads."""
     yield f"## Downloading {report['rows']:,} rows\n"
     yield (
-        f"{machine(report)} Medians of {report['rounds']} rounds that take turns, one fast upstream, "
+        f"{machine(report)} Medians of {report['rounds']} rounds in turns, one fast upstream, "
         "pages of a hundred rows of 1.3 kB. The read phase is without the start of the program; "
         "processor time of the others is with it, that of polyvalent is the server's.\n"
     )

@@ -87,6 +87,17 @@ class Yard:
             turns += 1
         return turns
 
+    def take_over(self) -> None:
+        """Let jobs wait again that a worker was at when it died, as the leader does."""
+        self.stage.run(self._take_over())
+
+    async def _take_over(self) -> None:
+        ports = self.stage.platform.ports
+        async with ports.database.transaction() as connection:
+            later = ports.now() + timedelta(days=1)
+            for job_id, run in await sql.list_with_engine(connection, since=later, limit=9):
+                await sql.take_back(connection, job_id, run=run, now=ports.now())
+
     def pass_time(self, delta: timedelta) -> None:
         """Let time pass for the platform and the store alike."""
         self.stage.clock.ahead += delta
