@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from typing import cast
 
 from polyvalent.catalog.element import ElementObject
-from polyvalent.ceql.mask import compile_mask
 from polyvalent.ceql.tree import ComparisonOperator
+from polyvalent.date_mask import compile_date_mask
 from polyvalent.errors import BadRequest
 from polyvalent.instances.model import Configuration
 
@@ -103,7 +103,7 @@ def parse_moment(name: str, text: str | None) -> datetime | None:
 
 def _write(moment: datetime, mask: str) -> str:
     try:
-        return compile_mask(mask).write(moment.astimezone(UTC))
+        return compile_date_mask(mask).write(moment.astimezone(UTC))
     except ValueError as error:
         raise BadRequest(
             f"bulk.query.date_mask, or the object's queryDateFormat, cannot be used: {error}."

@@ -48,7 +48,7 @@ class Marks:
             self.add(mark)
 
     def _grow(self) -> None:
-        before, self._slots = self._slots, array("Q", bytes(16 * len(self._slots)))
+        before, self._slots = self._slots, array("Q", [0]) * (2 * len(self._slots))
         self._count = 0
         for mark in before:
             if mark:

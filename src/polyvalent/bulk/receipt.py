@@ -213,7 +213,9 @@ def make_receipt(tally: Tally, facts: Facts) -> dict[str, Any]:
         },
         "gaps": {
             "keys": missing if numeric else None,
-            "done": "nothing: the vendor has no row with these keys" if missing else "nothing",
+            "done": "nothing: no row came with them; one that was being written comes next time"
+            if missing
+            else "nothing",
         },
         "changedDuringRead": None
         if facts.changed_field is None
