@@ -275,3 +275,55 @@ def test_it_says_why_it_failed(yard: Yard) -> None:
     assert "authoriz" in shown["statusMessage"]
     assert yard.call("GET", f"/bulk/{bulk_id}/orders").status == 400
     assert yard.call("GET", f"/bulk/{bulk_id}/receipt").status == 404
+
+
+def test_it_bounds_a_mapped_object_by_the_vendors_date(yard: Yard) -> None:
+    moment = datetime.now(UTC) + timedelta(days=1)
+    orders(yard)[11]["updated_at"] = f"{moment:%Y-%m-%d %H:%M:%S}"
+    begin = f"{moment - timedelta(minutes=1):%Y-%m-%dT%H:%M:%SZ}"
+
+    bulk_id, receipt = yard.download("select * from `commerce-orders`", **{"from": begin})
+
+    assert [int(row["id"]) for row in yard.lines(bulk_id, "commerce-orders")] == [11]
+    assert receipt["incremental"]["method"] == "filter"
+
+
+def test_it_says_that_a_query_is_about_what_the_store_does_not_tell(tmp_path: Path) -> None:
+    with open_yard(tmp_path, flavor="classic", orders=20) as yard:
+        bulk_id = yard.start("select * from orders where updated_at > '2024-01-01'")
+        for _ in range(12):
+            yard.work_off()
+            yard.pass_time(timedelta(minutes=6))
+
+        shown = yard.status(bulk_id)
+        assert shown["status"] == "FAILED"
+        assert "does not tell updated_at" in shown["statusMessage"]
+
+
+def test_it_does_the_same_on_both_databases(tmp_path: Path, database_url: str) -> None:
+    with open_yard(tmp_path, database_url=database_url, orders=230, flavor="classic") as yard:
+        yard.crowded = True
+        first, receipt = yard.download("select * from orders", lastRunDate="last", fileFormat="CSV")
+        orders(yard)[7]["status"] = "holded"
+        second, later = yard.download("select * from orders", lastRunDate="last")
+        yard.crowded = False
+        stopped = yard.start("select * from orders")
+        yard.call("PUT", f"/bulk/{stopped}/cancel")
+        yard.work_off()
+
+        text = yard.call("GET", f"/bulk/{first}/orders").body.decode()
+        assert len(text.splitlines()) >= 231
+        assert (receipt["rows"], receipt["complete"]) == (230, True)
+        assert [int(row["id"]) for row in yard.lines(second, "orders")] == [7]
+        assert later["incremental"]["comparedWith"] == first
+        assert [job["status"] for job in yard.call("GET", "/bulk/jobs").json()] == [
+            "CANCELLED",
+            "COMPLETED",
+            "COMPLETED",
+        ]
+        # The digests of the last run outlive its rows, for the next one to compare with.
+        yard.pass_time(timedelta(days=4))
+        yard.work_off()
+        orders(yard)[8]["status"] = "holded"
+        third, _ = yard.download("select * from orders", lastRunDate="last")
+        assert [int(row["id"]) for row in yard.lines(third, "orders")] == [8]

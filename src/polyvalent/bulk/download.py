@@ -176,7 +176,10 @@ class _Run:
         else:
             self._fetching = asyncio.create_task(self._fetch_first())
         while self._fetching is not None:
-            page = await self._fetching
+            try:
+                page = await self._fetching
+            except CannotFilter:  # it could a moment ago
+                raise self.plan.lacking() from None
             self._fetching = None
             self.turn.mark("bulk.fetched")
             yields = self.turn.should_yield
@@ -206,7 +209,8 @@ class _Run:
         try:
             return await self.reader.fetch()
         except CannotFilter:
-            if self.plan.increment is None or self.plan.increment.method != "filter":
+            increment = self.plan.increment
+            if self.at.place is not None or increment is None or increment.method != "filter":
                 raise self.plan.lacking() from None
             # The vendor cannot say what has changed, so every row is looked at.
             self.at.method = "compare"
