@@ -6,14 +6,15 @@ Run the real application, prepared to kill itself -9 at a named point.
 imports everything once and then starts a server for every line that it reads, one after the
 other, each in a process of its own by fork: a start costs what a start with warm files costs.
 
-    → {"data_dir": "/tmp/a", "database_url": "", "scratch": "/tmp/b"}
+    → {"data_dir": "/tmp/a", "database_url": "", "scratch": "/tmp/b", "works": false}
     ← {"born": 99}
     ← {"url": "http://127.0.0.1:4711", "user": "…", "organization": "…", "pid": 99}
     ← {"died": -9}
 
 Every passed point is appended to `scratch/passed`. While `scratch/armed` holds "point n", the
 n-th passing of that point since `passed` was emptied is the last thing the server does: no
-exception, no handler, no flush; what the operating system has not been told is lost.
+exception, no handler, no flush; what the operating system has not been told is lost. One that
+`works` does jobs as well.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ import uvicorn
 from polyvalent.accounts.reveal import reveal_secrets
 from polyvalent.api.app import create_app
 from polyvalent.api.platform import Platform, open_platform
+from polyvalent.cli.working import working_on
 from polyvalent.settings import Settings
 
 # Where answers go; what the application logs goes to `scratch/log`.
@@ -64,6 +66,7 @@ def serve(order: dict[str, Any]) -> None:
     log = os.open(scratch / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(log, 1)
     os.dup2(log, 2)
+    works = bool(order.get("works"))
     settings = Settings(
         data_dir=Path(order["data_dir"]),
         database_url=order.get("database_url", ""),
@@ -79,7 +82,8 @@ def serve(order: dict[str, Any]) -> None:
         async with open_platform(settings, mark=make_mark(scratch)) as platform:
             secrets = await reveal_secrets(platform.ports.database, platform.ports.keys)
             _say({"url": f"http://127.0.0.1:{port}", "pid": os.getpid(), **secrets})
-            yield platform
+            async with working_on(platform, lazily=False) if works else nullcontext():
+                yield platform
 
     app = create_app(settings, opening=opening)
     config = uvicorn.Config(app, log_level="warning", access_log=False, loop="uvloop")

@@ -41,13 +41,15 @@ class Keeper:
     folder: Path
     database_url: str = ""
     fresh: bool = False
+    works: bool = False  # on jobs, too
+    shared: Path | None = None  # the data directory of another keeper, which this one uses as well
     running: dict[str, Any] | None = None
     lives: int = 0
     _nursery: subprocess.Popen[str] | None = field(default=None, repr=False)
 
     @property
     def data_dir(self) -> Path:
-        return self.folder / "data"
+        return self.shared or self.folder / "data"
 
     @property
     def key_path(self) -> Path:
@@ -168,6 +170,7 @@ class Keeper:
             "data_dir": str(self.data_dir),
             "database_url": self.database_url,
             "scratch": str(self.folder),
+            "works": self.works,
         }
         self._nursery.stdin.write(json.dumps(order) + "\n")
         self._nursery.stdin.flush()
