@@ -35,6 +35,7 @@ KNOWN = (
     "POLYVALENT_CACHE_BYTES",
     "POLYVALENT_METRICS_TOKEN",
     "POLYVALENT_JOBS_AT_ONCE",
+    "POLYVALENT_SMTP_URL",
     "POLYVALENT_EXTRAS",
     "POLYVALENT_BULK_DIR",
     "POLYVALENT_PYTHON",
@@ -87,6 +88,8 @@ class Settings:
     metrics_token: str = field(default="", repr=False)
     # POLYVALENT_JOBS_AT_ONCE: long jobs that one process works on at a time; of short ones twice.
     jobs_at_once: int = 8
+    # POLYVALENT_SMTP_URL: where e-mail is handed in; empty: none is sent.
+    smtp_url: str = field(default="", repr=False)
     # POLYVALENT_BULK_DIR: where the rows of bulk jobs are kept, sealed; empty = bulk in the data
     # directory. Processes that share a database share it.
     bulk_dir: Path | None = None
@@ -141,6 +144,7 @@ def read_settings(environ: Mapping[str, str], *, home: Path) -> Settings:
         scan_limit=_count(environ, "POLYVALENT_SCAN_LIMIT", 10_000),
         metrics_token=environ.get("POLYVALENT_METRICS_TOKEN", ""),
         bulk_dir=Path(bulk_dir) if (bulk_dir := environ.get("POLYVALENT_BULK_DIR")) else None,
+        smtp_url=environ.get("POLYVALENT_SMTP_URL", ""),
         jobs_at_once=_count(environ, "POLYVALENT_JOBS_AT_ONCE", 8),
         cache_bytes=int(_number(environ, "POLYVALENT_CACHE_BYTES", 64 * 1024 * 1024)),
         exports_spans=_exports_spans(environ),

@@ -10,9 +10,12 @@ from polyvalent.bulk.work import BulkWork
 from polyvalent.hub.access import HubAccess
 from polyvalent.jobs.kind import Kinds
 from polyvalent.jobs.scheduled_call import CallApi, call_kind
+from polyvalent.notifications.delivery.deliver import DeliveryWork, deliver_kind
 
 
-def make_kinds(access: HubAccess, *, call_api: CallApi, bulk_path: Path) -> Kinds:
+def make_kinds(
+    access: HubAccess, *, call_api: CallApi, bulk_path: Path, deliveries: DeliveryWork
+) -> Kinds:
     """
     Return every kind of job that this version knows.
 
@@ -22,6 +25,7 @@ def make_kinds(access: HubAccess, *, call_api: CallApi, bulk_path: Path) -> Kind
     return Kinds(
         (
             call_kind(access.ports.database, call_api),
+            deliver_kind(deliveries),
             *bulk_kinds(BulkWork(access=access, folder=folder)),
         )
     )

@@ -69,6 +69,7 @@ class Yard:
                 platform.access,
                 call_api=Inside(platform),
                 bulk_path=self.stage.settings.bulk_path,
+                deliveries=platform.deliveries,
             ),
             now=ports.now,
             clock=(lambda: float(3 * next(seconds))) if seconds else monotonic,

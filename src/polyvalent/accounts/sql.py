@@ -12,6 +12,7 @@ from sqlalchemy import Row, Select, select
 from polyvalent.accounts.model import Account, Organization, User
 from polyvalent.db import Connection, next_id
 from polyvalent.db.schema import account, app_user, digest_purpose, organization, sealed_context
+from polyvalent.db.schema_notifications import account_setting
 from polyvalent.vault import KeyRing, Random, Secret, digest, seal
 
 ORGANIZATION_SECRET = digest_purpose(organization.c.secret_digest)
@@ -219,3 +220,19 @@ def _member(row: Row[Any]) -> Member:
         user_sealed=row.app_user_secret_sealed,
         user_context=sealed_context(app_user.c.secret_sealed, {"id": row.app_user_id}),
     )
+
+
+async def read_settings(connection: Connection, account_id: int) -> dict[str, str]:
+    """Read the settings of an account."""
+    query = select(account_setting).where(account_setting.c.account_id == account_id)
+    return {row.key: row.value for row in await connection.execute(query)}
+
+
+async def write_setting(connection: Connection, account_id: int, *, key: str, value: str) -> None:
+    """Write one setting of an account."""
+    where = (account_setting.c.account_id == account_id, account_setting.c.key == key)
+    result = await connection.execute(account_setting.update().where(*where).values(value=value))
+    if not result.rowcount:
+        await connection.execute(
+            account_setting.insert().values(account_id=account_id, key=key, value=value)
+        )

@@ -26,6 +26,7 @@ from polyvalent.api import (
     elements,
     instance_operations,
     job_operations,
+    notification_operations,
     oauth,
     resources,
     transformation_operations,
@@ -55,6 +56,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *common_resources.OPERATIONS,
     *bulk_operations.OPERATIONS,
     *job_operations.OPERATIONS,
+    *notification_operations.OPERATIONS,
     *resources.OPERATIONS,
 )
 

@@ -74,6 +74,12 @@ class Metrics:
             ("outcome",),
             registry=self._registry,
         )
+        self._deliveries = Counter(
+            "polyvalent_deliveries",
+            "Attempts to deliver notifications, by what came of them.",
+            ("outcome",),
+            registry=self._registry,
+        )
         self._gauges = {
             "cache_bytes": self._gauge("cache_bytes", "Memory taken by cached answers."),
             "traces_lost": self._gauge("traces_lost", "Traces not written since the start."),
@@ -102,6 +108,10 @@ class Metrics:
     def note_rows(self, form: str) -> None:
         """Count a page of rows that was read: "compiled", or "dicts" where that cannot be."""
         self._pages.labels(form).inc()
+
+    def note_delivery(self, outcome: str) -> None:
+        """Count an attempt to deliver: delivered, retry (later) or queued (for a person)."""
+        self._deliveries.labels(outcome).inc()
 
     def note_vendor_call(self, element: Element, outcome: str, taken_s: float) -> None:
         """Count a call to a store and what came of it: "ok", or a kind of failure."""

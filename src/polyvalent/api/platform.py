@@ -25,6 +25,7 @@ from polyvalent.db.key_file import open_key_file
 from polyvalent.db.migrate import upgrade
 from polyvalent.egress import Door
 from polyvalent.egress.breaker import Breaker
+from polyvalent.egress.mail import read_mailer, send_nothing
 from polyvalent.hub.access import HubAccess
 from polyvalent.hub.ledger import Ledger, open_ledger
 from polyvalent.hub.model import Reach
@@ -36,6 +37,7 @@ from polyvalent.instances.ports import Ports, pass_by
 from polyvalent.instances.recall import Memory
 from polyvalent.instances.supervise import make_supervisor
 from polyvalent.jobs.bell import Bell
+from polyvalent.notifications.delivery.deliver import DeliveryWork, SendMail
 from polyvalent.settings import Settings
 from polyvalent.spans.model import Spans
 from polyvalent.spans.open import open_spans
@@ -66,6 +68,7 @@ class Platform:
     strangers: Strangers = field(repr=False)  # how often they called
     spans: Spans | None = None  # where they are sent
     count_stores: Callable[[], Mapping[str, int]] = field(repr=False)  # those in trouble
+    send_mail: SendMail = field(repr=False)
     # To be rung after a job was submitted: a worker of this process then looks at once.
     bell: Bell = field(repr=False)
 
@@ -79,6 +82,13 @@ class Platform:
             ledger=self.ledger,
             mappings=self.mappings,
             scan_limit=self.settings.scan_limit,
+        )
+
+    @property
+    def deliveries(self) -> DeliveryWork:
+        """Return what deliveries are made with."""
+        return DeliveryWork(
+            ports=self.ports, send_mail=self.send_mail, note=self.metrics.note_delivery
         )
 
     @property
@@ -154,6 +164,7 @@ async def open_platform(
             answers=AnswerCache(most_bytes=settings.cache_bytes),
             metrics=metrics,
             bell=Bell(),
+            send_mail=read_mailer(settings.smtp_url).send if settings.smtp_url else send_nothing,
             strangers=Strangers(
                 per_minute=settings.strangers_per_minute,
                 proxies=settings.trusted_proxies,

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 from datetime import datetime
 
 import orjson
@@ -16,14 +13,13 @@ from polyvalent.bulk.work import CALLBACK, BulkWork
 from polyvalent.db import Connection
 from polyvalent.errors import Unavailable
 from polyvalent.exchange import Request
-from polyvalent.instances.model import Configuration
 from polyvalent.instances.ports import Ports
 from polyvalent.jobs.model import Done, GiveUp, Outcome, Owner
 from polyvalent.jobs.submit import Request as Wanted
 from polyvalent.jobs.submit import submit
 from polyvalent.jobs.turn import Turn
+from polyvalent.notifications.delivery.signature import sign_body
 
-SIGNATURE = "Elements-Webhook-Signature"
 SIGNATURE_KEY = "event.notification.signature.key"
 _DEADLINE_S = 20.0
 _LARGEST_REPLY_BYTES = 64 * 1024
@@ -65,7 +61,7 @@ async def call_back(work: BulkWork, turn: Turn) -> Outcome:
         url=bulk.asked.callback,
         headers=(
             ("Content-Type", "application/json"),
-            *sign_body(body, opened.connection.configuration),
+            *sign_body(body, key=opened.connection.configuration.get(SIGNATURE_KEY)),
         ),
         body=body,
     )
@@ -79,16 +75,3 @@ async def call_back(work: BulkWork, turn: Turn) -> Outcome:
     if not 200 <= status < 300:
         raise Unavailable(f"The callback's receiver answered {status}.")
     return Done()
-
-
-def sign_body(body: bytes, configuration: Configuration) -> tuple[tuple[str, str], ...]:
-    """
-    Return the signature header of a body, none if the instance has no key.
-
-    sha256= and the base64 of the HMAC-SHA256 of the body as it is sent.
-    """
-    key = configuration.get(SIGNATURE_KEY)
-    if not key:
-        return ()
-    told = hmac.new(key.encode(), body, hashlib.sha256).digest()
-    return ((SIGNATURE, f"sha256={base64.b64encode(told).decode()}"),)

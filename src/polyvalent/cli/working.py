@@ -21,6 +21,7 @@ def working_on(platform: Platform, *, lazily: bool) -> AbstractAsyncContextManag
             platform.access,
             call_api=Inside(platform),
             bulk_path=platform.settings.bulk_path,
+            deliveries=platform.deliveries,
         ),
         bell=platform.bell,
         at_once=platform.settings.jobs_at_once,

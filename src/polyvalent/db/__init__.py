@@ -6,7 +6,12 @@ Keep what must outlive the process: SQLite in a file by default, PostgreSQL by U
 seals anew. `lease` and `allowance` are what processes share: turns and budgets.
 """
 
-from polyvalent.db import schema_bulk, schema_calls, schema_jobs  # noqa: F401  # all tables
+from polyvalent.db import (  # noqa: F401  # all tables
+    schema_bulk,
+    schema_calls,
+    schema_jobs,
+    schema_notifications,
+)
 from polyvalent.db.engine import Connection, Database, lock, next_id, open_database
 
 __all__ = ["Connection", "Database", "lock", "next_id", "open_database"]

@@ -1,0 +1,1 @@
+"""Bring notifications to those who subscribed, and note what came of it."""

@@ -1,0 +1,182 @@
+"""Hold every statement of deliveries, one function each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, insert, select, update
+
+from polyvalent.db import Connection
+from polyvalent.db.schema_notifications import delivery, notification, subscription
+from polyvalent.notifications.model import Delivery, DeliveryStatus
+
+WAITING = (DeliveryStatus.CREATED, DeliveryStatus.RETRY)
+
+
+async def insert_delivery(
+    connection: Connection,
+    *,
+    notification_id: int,
+    subscription_id: int,
+    status: DeliveryStatus,
+    order_key: str | None,
+    now: datetime,
+) -> None:
+    """Insert a delivery that is due now."""
+    await connection.execute(
+        insert(delivery).values(
+            notification_id=notification_id,
+            subscription_id=subscription_id,
+            status=status,
+            order_key=order_key,
+            attempts=0,
+            due_at=now,
+            created_at=now,
+            updated_at=now,
+        )
+    )
+
+
+async def list_due(
+    connection: Connection, *, subscription_id: int, now: datetime, limit: int
+) -> tuple[Delivery, ...]:
+    """List deliveries that are due and have no earlier one of their key before them."""
+    query = (
+        select(delivery)
+        .where(
+            delivery.c.subscription_id == subscription_id,
+            delivery.c.status.in_(WAITING),
+            delivery.c.due_at <= now,
+            ~_is_behind(),
+        )
+        .order_by(delivery.c.due_at, delivery.c.id)
+        .limit(limit)
+    )
+    return tuple(_delivery(row) for row in await connection.execute(query))
+
+
+async def find_next_due(connection: Connection, *, subscription_id: int) -> datetime | None:
+    """Return when the next delivery of a subscription is due, None if none waits."""
+    query = select(func.min(delivery.c.due_at)).where(
+        delivery.c.subscription_id == subscription_id,
+        delivery.c.status.in_(WAITING),
+        ~_is_behind(),
+    )
+    found: datetime | None = (await connection.execute(query)).scalar_one_or_none()
+    return found
+
+
+async def settle(
+    connection: Connection,
+    delivery_id: int,
+    *,
+    status: DeliveryStatus,
+    attempts: int,
+    due_at: datetime,
+    answered: int | None,
+    message: str | None,
+    now: datetime,
+) -> None:
+    """Note what came of an attempt."""
+    await connection.execute(
+        update(delivery)
+        .where(delivery.c.id == delivery_id)
+        .values(
+            status=status,
+            attempts=attempts,
+            due_at=due_at,
+            answered=answered,
+            message=message,
+            updated_at=now,
+        )
+    )
+
+
+async def queue_waiting(connection: Connection, *, subscription_id: int, now: datetime) -> None:
+    """Let what still waits for a subscription wait for somebody to release it."""
+    await connection.execute(
+        update(delivery)
+        .where(delivery.c.subscription_id == subscription_id, delivery.c.status.in_(WAITING))
+        .values(status=DeliveryStatus.QUEUED, updated_at=now)
+    )
+
+
+async def release(connection: Connection, ids: Sequence[int], *, now: datetime) -> int:
+    """Let queued deliveries be tried again, from the beginning; return how many there were."""
+    result = await connection.execute(
+        update(delivery)
+        .where(delivery.c.id.in_(ids), delivery.c.status == DeliveryStatus.QUEUED)
+        .values(status=DeliveryStatus.CREATED, attempts=0, due_at=now, updated_at=now)
+    )
+    return result.rowcount
+
+
+async def list_deliveries(
+    connection: Connection,
+    *,
+    account_id: int,
+    notification_id: int | None = None,
+    subscription_id: int | None = None,
+    statuses: Sequence[str] = (),
+    limit: int,
+) -> tuple[Delivery, ...]:
+    """List deliveries of an account, the newest first."""
+    query: Select[Any] = (
+        select(delivery)
+        .join(subscription, subscription.c.id == delivery.c.subscription_id)
+        .where(subscription.c.account_id == account_id)
+    )
+    if notification_id is not None:
+        query = query.where(delivery.c.notification_id == notification_id)
+    if subscription_id is not None:
+        query = query.where(delivery.c.subscription_id == subscription_id)
+    if statuses:
+        query = query.where(delivery.c.status.in_(statuses))
+    rows = await connection.execute(query.order_by(delivery.c.id.desc()).limit(limit))
+    return tuple(_delivery(row) for row in rows)
+
+
+async def list_states(
+    connection: Connection, event_ids: Sequence[str]
+) -> tuple[tuple[str, DeliveryStatus], ...]:
+    """List where the deliveries of events stand."""
+    query = (
+        select(notification.c.event_id, delivery.c.status)
+        .join(delivery, delivery.c.notification_id == notification.c.id)
+        .where(notification.c.event_id.in_(event_ids))
+    )
+    rows = await connection.execute(query)
+    return tuple((row.event_id, DeliveryStatus(row.status)) for row in rows)
+
+
+def _is_behind() -> ColumnElement[bool]:
+    """Say that an earlier delivery of the same key has not arrived yet."""
+    earlier = delivery.alias("earlier")
+    return (
+        select(earlier.c.id)
+        .where(
+            earlier.c.subscription_id == delivery.c.subscription_id,
+            earlier.c.order_key == delivery.c.order_key,
+            earlier.c.id < delivery.c.id,
+            earlier.c.status.in_(WAITING),
+        )
+        .exists()
+    )
+
+
+def _delivery(row: Any) -> Delivery:
+    return Delivery(
+        id=row.id,
+        notification_id=row.notification_id,
+        subscription_id=row.subscription_id,
+        status=DeliveryStatus(row.status),
+        order_key=row.order_key,
+        attempts=row.attempts,
+        due_at=row.due_at,
+        answered=row.answered,
+        message=row.message,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )

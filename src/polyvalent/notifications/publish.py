@@ -1,0 +1,80 @@
+"""Put notifications and their deliveries on their way, in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from polyvalent.db import Connection
+from polyvalent.db.key_file import KeyFile
+from polyvalent.instances.model import Instance
+from polyvalent.notifications import sql
+from polyvalent.notifications.delivery.sql import insert_delivery
+from polyvalent.notifications.delivery.wake import wake_delivery
+from polyvalent.notifications.model import DeliveryStatus, Notice, Owner, Subscription
+from polyvalent.notifications.subscribe import follow_instance
+from polyvalent.vault import Random
+
+
+async def publish_of_instance(
+    connection: Connection,
+    keys: KeyFile,
+    instance: Instance,
+    notices: Sequence[Notice],
+    *,
+    now: datetime,
+    random: Random,
+) -> tuple[int, ...]:
+    """
+    Tell what happened at an instance: to its callback URL, and to whoever subscribed to the topic.
+
+    Returns the ids of the notifications. What is stored here and what else the transaction holds
+    are there together or not at all.
+    """
+    owner = Owner(
+        organization_id=instance.organization_id,
+        account_id=instance.account_id,
+        instance_id=instance.id,
+    )
+    await follow_instance(connection, keys, instance, now=now, random=random)
+    return await publish(connection, keys, notices, owner=owner, now=now, random=random)
+
+
+async def publish(
+    connection: Connection,
+    keys: KeyFile,
+    notices: Sequence[Notice],
+    *,
+    owner: Owner,
+    now: datetime,
+    random: Random,
+) -> tuple[int, ...]:
+    """Tell whoever of the account subscribed to the topics; see `publish_of_instance`."""
+    if not notices:
+        return ()
+    subscriptions = await sql.list_subscriptions(connection, keys, account_id=owner.account_id)
+    ring = keys.ring()
+    ids = []
+    woken: dict[int, Subscription] = {}
+    for notice in notices:
+        new_id = await sql.insert_notification(
+            connection, ring, notice, owner=owner, now=now, random=random
+        )
+        ids.append(new_id)
+        for item in subscriptions:
+            if notice.topic not in item.topics:
+                continue
+            await insert_delivery(
+                connection,
+                notification_id=new_id,
+                subscription_id=item.id,
+                # Whose receiver failed for three days hears of nothing more until it is released.
+                status=DeliveryStatus.CREATED if item.active else DeliveryStatus.QUEUED,
+                order_key=notice.object_key,
+                now=now,
+            )
+            if item.active:
+                woken[item.id] = item
+    for item in woken.values():
+        await wake_delivery(connection, keys, item, now=now, random=random)
+    return tuple(ids)
