@@ -129,7 +129,7 @@ OPERATIONS: tuple[Operation, ...] = (
                 name="topics[]",
                 place="query",
                 required=True,
-                description="A topic, such as instance-7-magento-events; may be repeated.",
+                description="A topic, such as instance-7-shop-events; may be repeated.",
             ),
             schemas.PAGE_SIZE,
             Parameter(
@@ -192,7 +192,7 @@ OPERATIONS: tuple[Operation, ...] = (
         ),
         body_example={
             "channel": "webhook",
-            "topics": ["instance-7-magento-events"],
+            "topics": ["instance-7-shop-events"],
             "config": {"url": "https://app.example.com/events"},
         },
         statuses=(400, 415),

@@ -77,7 +77,7 @@ async def get_list(call: Call) -> Answer:
     """Answer the notifications of some topics, the newest first."""
     topics = call.values("topics[]")
     if not topics:
-        raise BadRequest("Name the topics: topics[]=instance-7-magento-events.")
+        raise BadRequest("Name the topics: topics[]=instance-7-shop-events.")
     size = call.number("pageSize", default=200, most=LARGEST_PAGE)
     before = call.value("nextPage")
     if before is not None and not (before.isascii() and before.isdigit() and len(before) < 19):

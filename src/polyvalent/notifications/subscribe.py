@@ -15,7 +15,7 @@ CALLBACK_URL = "event.notification.callback.url"
 
 
 def topic_of(instance_id: int, element_key: str) -> str:
-    """Name the topic of an instance's events: "instance-7-magento-events"."""
+    """Name the topic of an instance's events: "instance-7-shop-events"."""
     return f"instance-{instance_id}-{element_key}-events"
 
 
