@@ -1,0 +1,67 @@
+"""
+Lay the counts of events into buckets of equal length. Pure.
+
+From 10:00:30 to 11:00:30 by minutes are 61 buckets: the first holds the beginning, the last the
+end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from polyvalent.errors import BadRequest
+
+INTERVALS = {
+    "second": timedelta(seconds=1),
+    "minute": timedelta(minutes=1),
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "week": timedelta(weeks=1),
+}
+BUCKETS_MAX = 45_000  # the minutes of a month
+_START = datetime(1970, 1, 5, tzinfo=UTC)  # a Monday
+
+
+@dataclass(frozen=True, slots=True)
+class Buckets:
+    """Hold where buckets begin, and how long each is."""
+
+    begin: datetime
+    step: timedelta
+    number: int
+
+    def place(self, moment: datetime) -> int:
+        """Return the number of the bucket that a moment falls into."""
+        return (moment - self.begin) // self.step
+
+    def begin_of(self, place: int) -> datetime:
+        """Return the moment at which a bucket begins."""
+        return self.begin + place * self.step
+
+    @property
+    def end(self) -> datetime:
+        """Return the moment at which the last bucket ends."""
+        return self.begin_of(self.number)
+
+
+def make_buckets(begin: datetime, end: datetime, interval: str) -> Buckets:
+    """
+    Lay buckets over a time, both ends included.
+
+    Raises BadRequest for an interval that there is not, an end before its beginning, and more
+    buckets than anybody reads.
+    """
+    step = INTERVALS.get(interval)
+    if step is None:
+        raise BadRequest(f"interval must be one of {', '.join(INTERVALS)}, not {interval[:40]!r}.")
+    if begin > end:
+        raise BadRequest(f"from, {begin.isoformat()}, is after to, {end.isoformat()}.")
+    first = _START + (begin - _START) // step * step
+    number = (end - first) // step + 1
+    if number > BUCKETS_MAX:
+        raise BadRequest(
+            f"That would be {number} buckets, and at most {BUCKETS_MAX} are answered. Take a "
+            "longer interval or a shorter time."
+        )
+    return Buckets(begin=first, step=step, number=number)
