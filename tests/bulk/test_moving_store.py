@@ -45,6 +45,7 @@ class Mover:
         number = self.orders.insert(row)
         self.orders.rows[number]["entity_id"] = number
         self.touch(number)
+        self.orders.rows[number]["created_at"] = self.orders.rows[number]["updated_at"]
         self.inserted.append(number)
 
     def update(self, number: int) -> None:
@@ -85,6 +86,7 @@ def test_it_tells_the_truth_about_what_moved(yard: Yard) -> None:
     assert receipt["highestKey"] == str(max(mover.inserted))
     assert receipt["gaps"]["keys"] == 1
     assert receipt["complete"] is True
+    assert receipt["createdDuringRead"] == {"rows": 2, "field": "created_at"}
 
 
 def test_it_finds_in_the_next_run_what_moved_during_the_last(yard: Yard) -> None:

@@ -47,6 +47,7 @@ FACTS = Facts(
     filtered=False,
     limited=False,
     changed_field="updated_at",
+    created_field=None,
     incremental=None,
     started_at="2026-11-28T12:00:00.000Z",
     finished_at="2026-11-28T12:00:05.000Z",

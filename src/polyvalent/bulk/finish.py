@@ -163,6 +163,7 @@ def _facts(
         filtered=bool(plan.query.plan.pushed or plan.extra),
         limited=at.limited,
         changed_field=plan.changed_field,
+        created_field=plan.created_field,
         incremental=increment,
         started_at=str(_iso(at.started_at)),
         finished_at=str(_iso(now)),

@@ -58,7 +58,7 @@ class Reader:
 
     {"last": "1234"} or {"page": 7}, with {"skip": 3} rows of the page that are done. `marks` are
     those of the rows read before. `changed_since` is the start of the read as the vendor writes
-    moments: of later changes is told how many there are.
+    moments: of rows that changed or came later is told how many there are.
     """
 
     plan: ReadPlan
@@ -214,7 +214,8 @@ class Reader:
             short=short,
             reordered=reordered,
             keyless=keyless,
-            changed=self._count_changed(rows),
+            changed=self._count_later(rows, self.plan.changed_field),
+            created=self._count_later(rows, self.plan.created_field),
             total=self.total,
             keys=keys,
             numbers=numbers,
@@ -242,8 +243,9 @@ class Reader:
                 marks.append(mark)
         return fresh, tuple(marks)
 
-    def _count_changed(self, rows: Sequence[Row]) -> int:
-        name, since = self.plan.changed_field, self.changed_since
+    def _count_later(self, rows: Sequence[Row], name: str | None) -> int:
+        """Count the rows whose date lies behind the start of the read."""
+        since = self.changed_since
         if name is None or since is None:
             return 0
         told = [value for value in _column(rows, name) if isinstance(value, str)]

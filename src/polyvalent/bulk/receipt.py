@@ -43,6 +43,7 @@ class Tally(Struct, kw_only=True, omit_defaults=True):
     highest: str | None = None
     keyless_rows: int = 0
     changed_rows: int = 0  # whose date of change lies behind the start
+    created_rows: int = 0  # and whose date of creation does
     total_before: int | None = None
     total_after: int | None = None
     new_rows: int = 0  # where rows are compared with those of the run before
@@ -62,6 +63,7 @@ class PageFacts:
     reordered: bool = False
     keyless: int = 0
     changed: int = 0
+    created: int = 0
     total: int | None = None
     keys: Sequence[str] = ()
     numbers: Sequence[int] | None = None  # the same keys where all of them are numbers
@@ -83,6 +85,7 @@ def note_page(tally: Tally, facts: PageFacts) -> None:
     tally.reordered_pages += facts.reordered
     tally.keyless_rows += facts.keyless
     tally.changed_rows += facts.changed
+    tally.created_rows += facts.created
     if facts.total is not None:
         if tally.total_before is None:
             tally.total_before = facts.total
@@ -135,6 +138,7 @@ class Facts:
     filtered: bool  # so that missing keys say nothing
     limited: bool  # a limit ended it before the vendor's rows did
     changed_field: str | None
+    created_field: str | None
     incremental: dict[str, Any] | None
     started_at: str
     finished_at: str
@@ -224,6 +228,9 @@ def make_receipt(tally: Tally, facts: Facts) -> dict[str, Any]:
             "field": facts.changed_field,
             "done": "the next run reads them again" if tally.changed_rows else "nothing",
         },
+        "createdDuringRead": None
+        if facts.created_field is None
+        else {"rows": tally.created_rows, "field": facts.created_field},
         "failedRows": tally.failed_rows,
         "incremental": facts.incremental,
         "clock": {

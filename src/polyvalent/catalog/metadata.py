@@ -71,6 +71,7 @@ def _describe_resources(element: Element) -> Iterator[dict[str, Any]]:
         if resource.type == "api":
             name, operation = _name(resource), _operation(resource)
             operations.setdefault(name, {})[operation] = None
+    downloaded = frozenset(_downloaded(element))
     for name, found in operations.items():
         yield {
             "canonicalName": name,
@@ -82,12 +83,21 @@ def _describe_resources(element: Element) -> Iterator[dict[str, Any]]:
                     "native": False,
                 },
                 "download": {
-                    "supported": element.bulk_download_enabled and "search" in found,
+                    "supported": "search" in found and name in downloaded,
                     "native": False,
                 },
             },
             "customField": {"get": False, "create": False, "update": False, "delete": False},
         }
+
+
+def _downloaded(element: Element) -> Iterator[str]:
+    """Yield the lists that a bulk download reads: those at the top whose object allows it."""
+    allowed = {item.name: item.bulk_download_enabled for item in element.objects}
+    for resource in element.resources:
+        name = _name(resource)
+        if element.bulk_download_enabled and "/" not in name and allowed.get(resource.object, True):
+            yield name
 
 
 def _name(resource: Resource) -> str:
