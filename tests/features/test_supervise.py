@@ -21,6 +21,8 @@ from polyvalent.egress.breaker import Breaker
 from polyvalent.egress.retry import asked_pause_s
 from polyvalent.errors import VendorBusy, VendorRefused
 from polyvalent.exchange import Exchange, Request, Response
+from polyvalent.hub.obtain import obtain_values
+from polyvalent.hub.prove import prove_connection
 from polyvalent.instances.lookout import Lookout
 from polyvalent.instances.model import Connection
 from polyvalent.instances.ports import Ports
@@ -102,6 +104,8 @@ async def supervisor(database: Database, keys: KeyFile, world: World, tmp_path: 
             door=door,
             memory=Memory(clock=lambda: 0.0),
             lookout=Lookout(breaker=Breaker(failures_max=10, rest_s=15.0)),
+            prove=prove_connection,
+            obtain=obtain_values,
             now=world.now,
             random=bytes,
             deadline_s=20.0,

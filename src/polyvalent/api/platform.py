@@ -29,6 +29,7 @@ from polyvalent.egress.mail import read_mailer, send_nothing
 from polyvalent.hub.access import HubAccess
 from polyvalent.hub.ledger import Ledger, open_ledger
 from polyvalent.hub.model import Reach
+from polyvalent.hub.obtain import obtain_values
 from polyvalent.hub.prove import prove_connection
 from polyvalent.instances.connect import make_send
 from polyvalent.instances.lookout import Lookout
@@ -147,6 +148,7 @@ async def open_platform(
                 spans=spans,
             ),
             prove=prove_connection,
+            obtain=obtain_values,
             mark=mark,
         )
         supervisor = make_supervisor(ports, settings, send=observed(make_send(ports)))

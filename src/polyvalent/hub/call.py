@@ -25,6 +25,7 @@ from polyvalent.hub.mapped import FindMapping, find_nothing, find_route
 from polyvalent.hub.model import Answer, Incoming, NoteRows, Reach, note_nothing
 from polyvalent.hub.objects import describe_fields, describe_objects, list_objects
 from polyvalent.hub.prove import prove_connection
+from polyvalent.hub.query import check_projection
 from polyvalent.hub.read import SingleRow, check, read_row, strips_nulls
 from polyvalent.hub.resolve import Match, resolve, split_path
 from polyvalent.hub.search import SCAN_LIMIT, search_rows
@@ -91,6 +92,7 @@ async def call(
 async def _retrieve(made: MadeCall) -> Answer:
     fields = read_fields(made.incoming)
     element, resource = made.connection.element, made.match.resource
+    check_projection(fields, element=element, resource=resource, mapping=made.route.mapping)
     configuration = made.connection.configuration
     reading = None
     if not fields and strips_nulls(configuration):

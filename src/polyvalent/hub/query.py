@@ -93,7 +93,7 @@ def check_projection(
 ) -> None:
     """Refuse a field that the object does not have; raises BadRequest."""
     shown = find_object(element, resource.object)
-    if fields and shown is not None:
+    if fields and shown is not None and shown.fields:
         kinds = kinds_of(shown)
         named = [name if name == "id" else vendor_field(mapping, name) for name in fields]
         _check(named, kinds, shown)

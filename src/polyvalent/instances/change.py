@@ -15,6 +15,7 @@ from polyvalent.instances.draft import Draft
 from polyvalent.instances.handshake import Handshake
 from polyvalent.instances.model import Configuration, Instance
 from polyvalent.instances.naming import clean_name
+from polyvalent.instances.obtain import obtain
 from polyvalent.instances.ports import Ports
 from polyvalent.instances.provision import prove, stored_values, use_handshake
 from polyvalent.instances.scheme import is_signed
@@ -52,6 +53,9 @@ async def change(
             configuration.get("oauth.user.token") or "",
             configuration.get("oauth.user.token.secret") or "",
         )
+        if not is_signed(element, configuration):
+            # Other credentials: what the calls at the creation obtained with the old ones is void.
+            configuration = await obtain(ports, element, configuration, token=token)
         columns |= _healed(await verify(ports, element, configuration, token=token, watch=watch))
     return await _store(
         ports,

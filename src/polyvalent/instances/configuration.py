@@ -9,7 +9,7 @@ stored and shown with them and filled only where a call is built.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from polyvalent.catalog.element import ConfigurationEntry, Element
@@ -89,11 +89,12 @@ def check(element: Element, configuration: Configuration) -> None:
     told to whatever host that address names.
     Raises BadRequest naming all missing entries, key and label, or all bad values.
     """
+    obtained = {*OBTAINED_KEYS, *_given_by_calls(element)}
     missing = [
         f"{entry.key} ({entry.name})"
         for entry in element.configuration
         if entry.required
-        and entry.key not in OBTAINED_KEYS
+        and entry.key not in obtained
         and not (configuration.get(entry.key) or entry.default_value)
     ]
     if missing:
@@ -117,6 +118,15 @@ def check(element: Element, configuration: Configuration) -> None:
     ]
     if faults:
         raise BadRequest("The configuration cannot be used: " + "; ".join(faults) + ".")
+
+
+def _given_by_calls(element: Element) -> Iterator[str]:
+    """Give the keys whose values the element's own calls at provisioning bring."""
+    for resource in element.resources:
+        if resource.type == "onProvision":
+            for item in (*element.parameters, *resource.parameters):
+                if item.source == "response" and item.type == "configuration":
+                    yield item.name
 
 
 def fill(configuration: Configuration, key: str) -> str:

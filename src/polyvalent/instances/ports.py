@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from polyvalent.catalog.element import Resource
 from polyvalent.catalog.load import Catalog
 from polyvalent.db import Database
 from polyvalent.db.key_file import KeyFile
@@ -19,14 +20,12 @@ from polyvalent.instances.turnstile import Turnstile
 # Sends a call of a connection; proves with it that the connection works, or raises.
 ReachOne = Callable[[Connection, Request], Awaitable[Exchange]]
 Prove = Callable[[Connection, ReachOne], Awaitable[None]]
+# Makes the call of a resource that is called at provisioning; returns the values it gives.
+Obtain = Callable[[Connection, Resource, ReachOne], Awaitable[Mapping[str, str]]]
 
 
 def pass_by(point: str) -> None:
     """Do nothing at a named point; a crash test passes a function that kills instead."""
-
-
-async def prove_nothing(connection: Connection, reach: ReachOne) -> None:
-    """Take a connection that is not signed as it is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +45,7 @@ class Ports:
     lookout: Lookout = field(repr=False)
     # Instances that calls used a moment ago.
     memory: Memory = field(repr=False)
-    # Proves that a connection works whose calls are not signed.
-    prove: Prove = field(default=prove_nothing, repr=False)
+    # Proves that a connection works.
+    prove: Prove = field(repr=False)
+    obtain: Obtain = field(repr=False)
     mark: Callable[[str], None] = field(default=pass_by, repr=False)

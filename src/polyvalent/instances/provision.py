@@ -32,6 +32,7 @@ from polyvalent.instances.configuration import (
     MASK,
     check,
     complete,
+    entries_of,
     fill,
     is_secret,
     unfilled_path,
@@ -41,6 +42,7 @@ from polyvalent.instances.draft import Draft
 from polyvalent.instances.handshake import Handshake, find_handshake
 from polyvalent.instances.model import Configuration, Instance, NewInstance, StoredValue
 from polyvalent.instances.naming import clean_name
+from polyvalent.instances.obtain import obtain
 from polyvalent.instances.ports import Ports
 from polyvalent.instances.reach import LARGEST_REPLY_BYTES, SigningKeys, reach
 from polyvalent.instances.refuse import refusal_of, wrong_place
@@ -127,16 +129,18 @@ async def prove(
     watch: Watch,
 ) -> Proven:
     """
-    Obtain token credentials for a configuration and read once with them.
+    Obtain what an instance needs beside its configuration, and read once with it.
 
     The credentials come from the handshake in `draft.provider_data`, or, with
-    `externalAuthentication: initial`, from the configuration as the caller obtained them.
+    `externalAuthentication: initial`, from the configuration as the caller obtained them. Then
+    come the element's own calls; see `obtain`.
     Raises as `provision`; stores nothing.
     """
     if not is_signed(element, configuration):
         nobody = TokenCredentials("", "")
-        variant = await verify(ports, element, configuration, token=nobody, watch=watch)
-        return Proven(configuration=configuration, variant=variant, handshake=None)
+        proven = await obtain(ports, element, configuration, token=nobody)
+        variant = await verify(ports, element, proven, token=nobody, watch=watch)
+        return Proven(configuration=proven, variant=variant, handshake=None)
     handshake: Handshake | None = None
     if draft.external_authentication == "initial":
         token = _imported(configuration)
@@ -148,13 +152,14 @@ async def prove(
         token = await _exchange(ports, element, configuration, handshake=handshake, watch=watch)
         ports.mark("provision.after_exchange")
     ports.mark("provision.token_in_hand")
-    proven: Configuration = {
+    proven = {
         **configuration,
         "oauth.user.token": token.token,
         "oauth.user.token.secret": token.secret,
     }
     ports.mark("provision.before_verify")
     try:
+        proven = await obtain(ports, element, proven, token=token)
         variant = await verify(ports, element, proven, token=token, watch=watch)
     except PolyvalentError as error:
         if handshake is not None:
@@ -183,9 +188,10 @@ async def use_handshake(
 
 
 def stored_values(element: Element, configuration: Configuration) -> dict[str, StoredValue]:
-    """Say of each configuration value whether it must be sealed."""
+    """Say of each configuration value whether it must be sealed; what nobody declared is, too."""
+    known = entries_of(element)
     return {
-        key: StoredValue(value=value, secret=is_secret(element, key))
+        key: StoredValue(value=value, secret=key not in known or is_secret(element, key))
         for key, value in configuration.items()
     }
 

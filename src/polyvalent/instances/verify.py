@@ -5,16 +5,14 @@ from __future__ import annotations
 from polyvalent.auth.oauth1 import TokenCredentials
 from polyvalent.auth.oauth1_answer import parse_problem
 from polyvalent.auth.oauth1_variant import STANDARD, Variant
-from polyvalent.auth.percent import encode_query
-from polyvalent.catalog.classify import classify, error_of
-from polyvalent.catalog.element import Element, VerificationRead
-from polyvalent.catalog.verification import judge_rows
-from polyvalent.errors import Forbidden, PolyvalentError
-from polyvalent.exchange import Exchange, Request, Response
+from polyvalent.catalog.classify import classify
+from polyvalent.catalog.element import Element
+from polyvalent.errors import PolyvalentError
+from polyvalent.exchange import Exchange, Request
 from polyvalent.instances.application import client_credentials
 from polyvalent.instances.configuration import fill, fill_all
 from polyvalent.instances.model import Configuration, Connection
-from polyvalent.instances.ports import Ports
+from polyvalent.instances.ports import Ports, ReachOne
 from polyvalent.instances.reach import Attempt, Reached, SigningKeys, reach
 from polyvalent.instances.refuse import refusal_of
 from polyvalent.instances.scheme import add_credentials, is_signed
@@ -35,94 +33,96 @@ async def verify(
     """
     Read once with the new credentials and return the way of signing that worked.
 
-    The element's verification reads are tried in order until the vendor permits one; its rows
-    must show what a fully authorized user sees. Raises VendorRefused (401 credentials,
-    403 rights), VendorFailure, VendorUnreachable, VendorTimeout. Effects: one to a few reads.
+    What is read, and what its answers mean, is `ports.prove`'s; how the calls show who they are
+    from is decided here. Raises VendorRefused (401 credentials, 403 rights), VendorFailure,
+    VendorUnreachable, VendorTimeout. Effects: one to a few reads.
     """
-    if not is_signed(element, configuration):
-        await _verify_unsigned(ports, element, configuration, watch=watch)
-        return STANDARD
-    variant = STANDARD
-    forbidden: PolyvalentError | None = None
-    for read in element.verification:
-        request = _request(configuration, read)
-        with ports.lookout.calling(element, request) as answered:
+    way = Way(ports, element, configuration, token=token, watch=watch)
+    await ports.prove(way.connect(configuration), way.reach)
+    return way.variant
+
+
+class Way:
+    """Send the calls of an instance that is not stored yet, and learn how they are signed."""
+
+    def __init__(
+        self,
+        ports: Ports,
+        element: Element,
+        configuration: Configuration,
+        *,
+        token: TokenCredentials,
+        watch: Watch,
+    ) -> None:
+        self._ports = ports
+        self._element = element
+        self._watch = watch
+        self.variant = STANDARD
+        self._keys: SigningKeys | None = None
+        if is_signed(element, configuration):
+            fill(configuration, "base.url")  # an address that cannot be filled is told now
+            # REST calls carry OAuth in the header whatever the handshake used: it is the only
+            # place that vendors with both agree on.
+            self._keys = SigningKeys(client=client_credentials(configuration), token=token)
+        else:
+            # Without anything to read, at least the credentials are there.
+            add_credentials(element, fill_all(configuration), Request(method="GET", url=""))
+
+    @property
+    def reach(self) -> ReachOne:
+        """Return what sends a call of a connection."""
+        return self._send_plain if self._keys is None else self._send_signed
+
+    def connect(self, configuration: Configuration) -> Connection:
+        """Return a connection by a configuration, its placeholders filled."""
+        return Connection(
+            instance_id=0,
+            element=self._element,
+            configuration=fill_all(configuration),
+            client=None,
+            token=None,
+            variant=self.variant,
+        )
+
+    async def _send_signed(self, _: Connection, request: Request) -> Exchange:
+        assert self._keys is not None  # see `reach`
+        with self._ports.lookout.calling(self._element, request) as answered:
             reached = await reach(
-                ports,
+                self._ports,
                 request,
-                # REST calls carry OAuth in the header whatever the handshake used: it is the only
-                # place that vendors with both agree on.
-                keys=SigningKeys(client=client_credentials(configuration), token=token),
-                variant=variant,
+                keys=self._keys,
+                variant=self.variant,
                 attempts=2,
                 max_body_bytes=LARGEST_ROWS_BYTES,
-                observe=watch.observe,
+                observe=self._watch.observe,
             )
             answered(reached.decisive.exchange, attempts=reached.sent)
-        variant = reached.decisive.variant
-        error = _judge(element, read, reached)
-        if error is None:
-            return variant
-        if error.status != Forbidden.status or not _denied(element, reached.response):
-            raise error
-        forbidden = forbidden or error
-    if forbidden is not None:
-        raise forbidden
-    return variant
+        self.variant = reached.decisive.variant
+        refusal = _refusal_of(self._element, reached)
+        if refusal is not None:
+            raise refusal
+        return reached.decisive.exchange
 
-
-async def _verify_unsigned(
-    ports: Ports, element: Element, configuration: Configuration, *, watch: Watch
-) -> None:
-    connection = Connection(
-        instance_id=0,
-        element=element,
-        configuration=fill_all(configuration),
-        client=None,
-        token=None,
-        variant=STANDARD,
-    )
-
-    async def reach_observed(connection: Connection, request: Request) -> Exchange:
-        with ports.lookout.calling(element, request) as answered:
-            exchange = await ports.door.send(
-                add_credentials(element, connection.configuration, request),
-                deadline_s=ports.deadline_s,
+    async def _send_plain(self, connection: Connection, request: Request) -> Exchange:
+        with self._ports.lookout.calling(self._element, request) as answered:
+            exchange = await self._ports.door.send(
+                add_credentials(self._element, connection.configuration, request),
+                deadline_s=self._ports.deadline_s,
                 attempts=2,
                 max_body_bytes=LARGEST_ROWS_BYTES,
             )
             answered(exchange, attempts=exchange.attempts)
         attempt = Attempt(
-            exchange=exchange, variant=STANDARD, base_string="", received_at=ports.now()
+            exchange=exchange, variant=STANDARD, base_string="", received_at=self._ports.now()
         )
-        watch.observe(attempt)
+        self._watch.observe(attempt)
         return exchange
 
-    # Without anything to read, at least the credentials are there.
-    add_credentials(element, connection.configuration, Request(method="GET", url=""))
-    await ports.prove(connection, reach_observed)
 
-
-def _request(configuration: Configuration, read: VerificationRead) -> Request:
-    query = f"?{encode_query(read.query)}" if read.query else ""
-    return Request(
-        method="GET",
-        url=fill(configuration, "base.url") + read.vendor_path + query,
-        headers=(("Accept", "application/json"),),
-        template=read.vendor_path,
-    )
-
-
-def _denied(element: Element, response: Response) -> bool:
-    rule = classify(element, "GET", response)
-    return rule is not None and rule.kind == "permission"
-
-
-def _judge(element: Element, read: VerificationRead, reached: Reached) -> PolyvalentError | None:
+def _refusal_of(element: Element, reached: Reached) -> PolyvalentError | None:
+    # A named OAuth problem is told by its likely causes; what else failed is judged by the reader.
     response = reached.response
-    rule = classify(element, "GET", response)
-    if rule is None:
-        return judge_rows(read, response)
-    if parse_problem(response.body, response.headers) is not None:
-        return refusal_of(reached, step="resource", element=element)
-    return error_of(rule, response)
+    failed = classify(element, reached.decisive.exchange.request.method, response) is not None
+    if not failed or parse_problem(response.body, response.headers) is None:
+        return None
+    return refusal_of(reached, step="resource", element=element)
