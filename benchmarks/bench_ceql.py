@@ -6,17 +6,17 @@ time, since nothing here waits and others may be at work on the machine: reading
 (`read`), reading and planning it for a shop's list (`plan`), matching a page of 100 rows (`match`),
 which includes making the matcher. The limit is 100 µs for reading and planning a typical `where`.
 
-    .venv/bin/python benchmarks/bench_ceql.py [--rounds 15] [--calls 300] [--json]
+    .venv/bin/python -m benchmarks.bench_ceql [--rounds 15] [--calls 300] [--keep]
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import platform
 import statistics
 import time
 
+from benchmarks.machine import RESULTS, describe
 from polyvalent.ceql import (
     Capabilities,
     Encoding,
@@ -124,23 +124,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--calls", type=int, default=300)
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--keep", action="store_true", help="write benchmarks/results/ceql.json")
     chosen = parser.parse_args()
 
     rows = measure(rounds=chosen.rounds, calls=chosen.calls)
     within = all(row["plan_us"] <= LIMIT_US for row in rows if row["query"] in LIMITED)
-    if chosen.json:
+    if chosen.keep:
         report = {
             "question": "microseconds to read, plan and match a query",
-            "python": platform.python_version(),
+            "machine": describe("msgspec"),
             "rounds": chosen.rounds,
             "calls": chosen.calls,
             "limit_plan_us": LIMIT_US,
             "within_limit": within,
             "rows": rows,
         }
-        print(json.dumps(report, indent=2))
-        return
+        (RESULTS / "ceql.json").write_text(json.dumps(report, indent=1) + "\n")
     print(f"{'query':<12}{'chars':>7}{'read us':>10}{'plan us':>10}{'match 100 us':>14}{'rows':>6}")
     for row in rows:
         print(

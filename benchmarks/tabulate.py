@@ -112,6 +112,23 @@ def mapping(report: dict[str, Any]) -> Iterator[str]:
     )
 
 
+def ceql(report: dict[str, Any]) -> Iterator[str]:
+    """Yield the section on the query language."""
+    yield "## Reading and planning a query\n"
+    yield (
+        f"{machine(report)} Medians of {report['rounds']} rounds, processor time. Promised: "
+        f"{report['limit_plan_us']:g} µs to read and plan a typical `where`; "
+        f"{'holds' if report['within_limit'] else 'broken'}.\n"
+    )
+    yield from table(
+        ("query", "characters", "read, µs", "read and plan, µs", "match 100 rows, µs"),
+        (
+            (row["query"], row["characters"], row["read_us"], row["plan_us"], row["match_us"])
+            for row in report["rows"]
+        ),
+    )
+
+
 def writes(report: dict[str, Any]) -> Iterator[str]:
     """Yield the section on writes to a store that loses answers."""
     yield "## Writing to a store that loses answers\n"
@@ -288,6 +305,7 @@ SECTIONS = {
     "bulk_10000": bulk,
     "bulk_1000000": bulk,
     "mapping": mapping,
+    "ceql": ceql,
     "writes": writes,
     "kill_storm": kill_storm,
 }
