@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from polyvalent.jobs.change import retry_job
+from polyvalent.jobs.sql import delete_job, find_job
 from tests.bulk.yard import Yard, open_yard
 
 
@@ -327,3 +329,52 @@ def test_it_does_the_same_on_both_databases(tmp_path: Path, database_url: str) -
         orders(yard)[8]["status"] = "holded"
         third, _ = yard.download("select * from orders", lastRunDate="last")
         assert [int(row["id"]) for row in yard.lines(third, "orders")] == [8]
+
+
+def test_it_goes_on_where_it_failed_once_somebody_has_mended_the_cause(yard: Yard) -> None:
+    assert yard.shop is not None
+    yard.crowded = True
+    bulk_id = yard.start("select * from orders")
+    yard.work_off(rounds_max=1)
+    yard.shop.store.set_options(php_down=True)
+    for _ in range(20):
+        yard.work_off()
+        yard.pass_time(timedelta(minutes=6))
+    failed = yard.status(bulk_id)
+    yard.shop.store.set_options(php_down=False)
+    yard.stage.run(retry(yard))
+    yard.work_off()
+
+    assert (failed["status"], bool(failed["statusMessage"])) == ("FAILED", True)
+    assert yard.receipt(bulk_id)["rows"] == 230
+    assert "statusMessage" not in yard.status(bulk_id)
+    assert [int(row["id"]) for row in yard.lines(bulk_id, "orders")] == sorted(orders(yard))
+
+
+async def retry(yard: Yard) -> None:
+    ports = yard.stage.platform.ports
+    async with ports.database.transaction() as connection:
+        job = await find_job(connection, ports.keys, 1)
+        assert job is not None
+        await retry_job(connection, job, now=ports.now())
+
+
+def test_a_download_whose_user_is_gone_has_failed(yard: Yard) -> None:
+    done, _ = yard.download("select id from orders limit 1")
+    bulk_id = yard.start("select * from orders")
+    yard.stage.run(forget_job(yard))
+    yard.pass_time(timedelta(hours=2))
+    yard.work_off()
+
+    assert yard.status(bulk_id)["status"] == "FAILED"
+    assert "user" in yard.status(bulk_id)["statusMessage"]
+    assert yard.status(done)["status"] == "COMPLETED"
+
+
+async def forget_job(yard: Yard) -> None:
+    ports = yard.stage.platform.ports
+    async with ports.database.transaction() as connection:
+        for number in range(2, 5):
+            job = await find_job(connection, ports.keys, number)
+            if job is not None and job.kind == "bulk.download":
+                await delete_job(connection, job.id)

@@ -130,7 +130,12 @@ class Edge:
         if stream is None:
             await _send(send, answered)
         else:
-            await send_stream(send, receive, answered, stream)
+            try:
+                await send_stream(send, receive, answered, stream)
+            except PolyvalentError as error:
+                # It began well, so the status is out; the caller sees that the end is missing.
+                told = _told(error, error.status)
+                _log.error(REQUEST_BROKE, request_id=request_id, reason=error.message)
         elapsed_ms = (perf_counter() - started_at) * 1000
         note = _log.info if status < 500 else _log.warning
         note(

@@ -23,7 +23,8 @@ async def send_stream(
     """
     Send an answer whose body is made while it is sent; stop making it when the caller hangs up.
 
-    Raises what making it raises: then the caller gets less than was announced, and notices.
+    Raises PolyvalentError where the rest of it cannot be made: the caller gets less than was
+    announced, and notices.
     """
     raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
     raw.append((b"content-length", str(stream.size_bytes).encode()))

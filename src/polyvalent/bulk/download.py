@@ -48,7 +48,9 @@ async def download(work: BulkWork, turn: Turn) -> Outcome:
     files, saves.
     """
     bulk = await find_work(work, turn)
-    if bulk is None or bulk.status.is_end:
+    # One that failed is begun again only by a person who mended the cause, and goes on.
+    over = (BulkStatus.COMPLETED, BulkStatus.CANCELLED)
+    if bulk is None or bulk.status in over or bulk.swept_at is not None:
         return Done()
     opened = await work.access.open(bulk.instance_id)
     run = _Run(work=work, turn=turn, bulk=bulk, opened=opened)
@@ -335,6 +337,7 @@ class _Run:
                 bulk.id,
                 {
                     "status": BulkStatus.RUNNING,
+                    "message": None,
                     "started_at": at.started_at,
                     "records": at.tally.rows,
                     "failed": at.tally.failed_rows,

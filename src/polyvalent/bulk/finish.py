@@ -50,6 +50,7 @@ async def finish(
             bulk.id,
             {
                 "status": BulkStatus.COMPLETED,
+                "message": None,
                 "records": at.tally.rows,
                 "failed": at.tally.failed_rows,
                 "place": orjson.dumps(at.place).decode() if at.place else None,

@@ -285,6 +285,18 @@ async def forget_files(
     return len(found)
 
 
+async def fail_abandoned(connection: Connection, *, message: str, now: datetime) -> None:
+    """Let bulk jobs fail that nobody works on any more: their job went with its user."""
+    await connection.execute(
+        update(bulk_job)
+        .where(
+            bulk_job.c.job_id.is_(None),
+            bulk_job.c.status.in_((BulkStatus.CREATED, BulkStatus.RUNNING)),
+        )
+        .values(status=BulkStatus.FAILED, message=message, completed_at=now)
+    )
+
+
 async def delete_old(connection: Connection, *, before: datetime) -> int:
     """Delete the jobs, and their receipts, whose files were swept before a moment."""
     gone = await connection.execute(delete(bulk_job).where(bulk_job.c.swept_at < before))

@@ -19,6 +19,7 @@ ORPHAN_AFTER = timedelta(hours=6)
 # Jobs and their receipts outlive their files.
 FORGET_AFTER = timedelta(days=30)
 _AT_ONCE = 100
+_ABANDONED = "The user who started it was deleted, and the work with them."
 
 
 async def sweep(work: BulkWork, turn: Turn) -> Outcome:
@@ -34,6 +35,7 @@ async def sweep(work: BulkWork, turn: Turn) -> Outcome:
             break
     async with ports.database.transaction() as connection:
         await turn.save(connection)
+        await sql.fail_abandoned(connection, message=_ABANDONED, now=now)
         await sql.delete_old(connection, before=now - FORGET_AFTER)
     turn.mark("bulk.swept")
     # Rows first, files after: what has no row is nobody's, whenever this breaks off.
