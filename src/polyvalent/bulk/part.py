@@ -50,7 +50,8 @@ class Folder:
         unfinished = place.with_suffix(_UNFINISHED)
         prefix, cipher, whole = self.random(_PREFIX_BYTES), AESGCM(key), memoryview(content)
         try:
-            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            place.parent.mkdir(mode=0o700, exist_ok=True)
             with open(unfinished, "xb", opener=_privately) as file:  # Path has no opener
                 file.write(prefix)
                 for number, begin in enumerate(range(0, len(whole), PIECE_BYTES)):
