@@ -38,6 +38,7 @@ KNOWN = (
     "POLYVALENT_SMTP_URL",
     "POLYVALENT_EXTRAS",
     "POLYVALENT_BULK_DIR",
+    "POLYVALENT_UPLOAD_MAX_BYTES",
     "POLYVALENT_PYTHON",
 )
 
@@ -93,6 +94,8 @@ class Settings:
     # POLYVALENT_BULK_DIR: where the rows of bulk jobs are kept, sealed; empty = bulk in the data
     # directory. Processes that share a database share it.
     bulk_dir: Path | None = None
+    # POLYVALENT_UPLOAD_MAX_BYTES: the largest file, with the form around it, that is taken in.
+    upload_max_bytes: int = 100 * 1024 * 1024
 
     @property
     def bulk_path(self) -> Path:
@@ -135,6 +138,7 @@ def read_settings(environ: Mapping[str, str], *, home: Path) -> Settings:
         ),
         public_url=_public_url(environ.get("POLYVALENT_PUBLIC_URL", "").rstrip("/")),
         log_level=level,
+        upload_max_bytes=int(_number(environ, "POLYVALENT_UPLOAD_MAX_BYTES", 100 * 1024 * 1024)),
         max_body_bytes=int(_number(environ, "POLYVALENT_MAX_BODY_BYTES", 5 * 1024 * 1024)),
         vendor_deadline_s=_number(environ, "POLYVALENT_VENDOR_DEADLINE_S", 60.0),
         calls_per_second=_number(environ, "POLYVALENT_CALLS_PER_SECOND", 5000.0),

@@ -21,7 +21,7 @@ from polyvalent.errors import BadRequest, NotAcceptable
 from polyvalent.instances.model import Instance
 from polyvalent.jobs.model import Owner
 
-_CALLBACK = "Elements-Async-Callback-Url"
+CALLBACK = "Elements-Async-Callback-Url"
 _TYPES: dict[Format, str] = {
     "jsonl": "application/json;charset=UTF-8",
     "text": "application/json;charset=UTF-8",
@@ -127,7 +127,7 @@ async def cancel(call: Call) -> Answer:
     """Cancel a bulk job; one that has ended stays as it is."""
     instance = await instance_of_token(call)
     bulk = await _find(call, instance)
-    await cancel_bulk(call.platform.access, bulk, owner=_owner(call, instance))
+    await cancel_bulk(call.platform.access, bulk, owner=owner_of(call, instance))
     return Answer(content=present(await _find(call, instance)))
 
 
@@ -168,7 +168,7 @@ async def fetch(call: Call) -> Answer:
 
 def _values(call: Call) -> dict[str, str]:
     values = dict(call.query)
-    callback = call.header(_CALLBACK)
+    callback = call.header(CALLBACK)
     if callback:
         values["callback"] = check_callback(callback.strip())
     else:
@@ -179,7 +179,7 @@ def _values(call: Call) -> dict[str, str]:
 async def _start(call: Call, instance: Instance, wish: Wish) -> int:
     access = call.platform.access
     opened = await access.open_instance(instance)
-    bulk_id = await start_download(access, opened, wish, owner=_owner(call, instance))
+    bulk_id = await start_download(access, opened, wish, owner=owner_of(call, instance))
     call.platform.bell.ring()
     return bulk_id
 
@@ -189,7 +189,8 @@ async def _find(call: Call, instance: Instance, bulk_id: int | None = None) -> B
     return await look.find_job(call.platform.ports, instance, wanted)
 
 
-def _owner(call: Call, instance: Instance) -> Owner:
+def owner_of(call: Call, instance: Instance) -> Owner:
+    """Return in whose name the jobs of a call work."""
     return Owner(
         organization_id=instance.organization_id,
         account_id=instance.account_id,

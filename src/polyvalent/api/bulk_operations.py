@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from polyvalent.api import bulk, schemas
+from polyvalent.api import bulk, bulk_upload, schemas
 from polyvalent.api.operation import Handle, Operation, Parameter, Schema
 
 _TEXT: Schema = {"type": "string"}
@@ -87,6 +87,25 @@ _NEXT = Parameter(
 _SIZE = replace(
     schemas.PAGE_SIZE, schema={"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}
 )
+_TO = Parameter(
+    name="id",
+    place="path",
+    required=True,
+    description="The name of the object that the rows are of.",
+    example="customers",
+)
+_FORM: Schema = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {
+        "file": {"type": "string", "format": "binary", "description": "CSV or JSON, in UTF-8."},
+        "metaData": {
+            "type": "string",
+            "description": 'JSON: {"action": "create|update|upsert|delete", '
+            '"identifierFieldName": "email", "format": "csv|json"}.',
+        },
+    },
+}
 _CRITERIA: Schema = {
     "type": "object",
     "properties": {
@@ -184,6 +203,36 @@ OPERATIONS: tuple[Operation, ...] = (
         parameters=(_SIZE, _NEXT),
         answer=schemas.listing(_JOB),
         answer_headers=("Elements-Returned-Count", "Elements-Next-Page-Token"),
+    ),
+    *(
+        replace(
+            operation,
+            # The path is the one of a job, which other methods take.
+            parameters=tuple(_TO if item.name == "id" else item for item in operation.parameters),
+            body_type="multipart/form-data",
+            body_required=True,
+            takes_pieces=True,
+        )
+        for operation in _declare(
+            "POST",
+            "/bulk/{id}",
+            bulk_upload.upload,
+            "Upload many rows",
+            description="Starts a job that writes every row of a file, and answers once each of "
+            "them could be read. A file that cannot be is refused with the line and column.",
+            parameters=(
+                Parameter(
+                    name="dryRun",
+                    place="query",
+                    description="true: say what would be done with each row, and write nothing.",
+                    schema={"type": "boolean"},
+                ),
+                _CALLBACK,
+            ),
+            body=_FORM,
+            answer=_CREATED,
+            statuses=(*_VENDOR, 413, 415),
+        )
     ),
     *_declare("GET", "/bulk/{id}", bulk.show, "Show a bulk job"),
     *_declare("GET", "/bulk/{id}/status", bulk.show, "Show how far a bulk job is"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from time import perf_counter
 from traceback import format_tb
 from typing import Any
@@ -168,6 +168,12 @@ class Edge:
         progress: Progress,
     ) -> Answer:
         platform = self._platform_of(scope)
+
+        def pieces(most_bytes: int) -> AsyncIterator[bytes]:
+            return _read_pieces(
+                scope, receive, most_bytes=most_bytes, setting="POLYVALENT_UPLOAD_MAX_BYTES"
+            )
+
         call = Call(
             platform=platform,
             method=scope["method"],
@@ -179,6 +185,7 @@ class Edge:
             body=b"",
             request_id=request_id,
             progress=progress,
+            pieces=pieces,
         )
 
         async def read(most_bytes: int) -> bytes:
@@ -255,7 +262,15 @@ def _query(raw: bytes) -> tuple[tuple[str, str], ...]:
 
 
 async def _read(scope: Scope, receive: Receive, *, most_bytes: int) -> bytes:
-    chunks: list[bytes] = []
+    pieces = _read_pieces(
+        scope, receive, most_bytes=most_bytes, setting="POLYVALENT_MAX_BODY_BYTES"
+    )
+    return b"".join([piece async for piece in pieces])
+
+
+async def _read_pieces(
+    scope: Scope, receive: Receive, *, most_bytes: int, setting: str
+) -> AsyncIterator[bytes]:
     size = 0
     while True:
         message = await receive()
@@ -266,11 +281,11 @@ async def _read(scope: Scope, receive: Receive, *, most_bytes: int) -> bytes:
         if size > most_bytes:
             raise PayloadTooLarge(
                 f"The request body is larger than {most_bytes} bytes, the most that is read here "
-                f"(setting POLYVALENT_MAX_BODY_BYTES), at {scope['method']}."
+                f"(setting {setting}), at {scope['method']}."
             )
-        chunks.append(chunk)
+        yield chunk
         if not message.get("more_body", False):
-            return b"".join(chunks)
+            return
 
 
 def _dump(answer: Answer) -> bytes:

@@ -124,7 +124,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
             content["example"] = operation.body_example
         shown["requestBody"] = {
             "required": operation.body_required,
-            "content": {"application/json": content},
+            "content": {operation.body_type: content},
         }
     return shown
 

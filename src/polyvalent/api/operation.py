@@ -30,6 +30,16 @@ LARGEST_PAGE = 2000
 RESOURCES = "Resources"
 
 
+# Gives the body of a request as it comes in, at most so many bytes of it.
+Pieces = Callable[[int], AsyncIterator[bytes]]
+
+
+async def no_pieces(_most_bytes: int) -> AsyncIterator[bytes]:
+    """Give no body."""
+    return
+    yield b""  # makes this a generator
+
+
 # Is told what was sent to the caller, and in how many milliseconds, once that is done.
 Watcher = Callable[[Response, float], None]
 
@@ -61,6 +71,8 @@ class Call:
     body: bytes = field(repr=False)
     request_id: str
     progress: Progress = field(default_factory=Progress, repr=False)
+    # The body of an operation that takes it piece by piece; `body` is empty then.
+    pieces: Pieces = field(default=no_pieces, repr=False)
     # Known where the operation's access asks for one.
     caller: Caller | None = None
 
@@ -176,6 +188,9 @@ class Operation:
     body: Schema | None = None
     body_required: bool = True
     body_example: Any = None
+    body_type: str = "application/json"
+    # The body is not read for it: it reads `Call.pieces` itself, with a limit of its own.
+    takes_pieces: bool = False
     answer: Schema = field(default_factory=dict)
     answer_headers: tuple[str, ...] = ()
     statuses: tuple[int, ...] = ()

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from polyvalent.accounts.identify import EXPECTED, identify
 from polyvalent.api.jobs import schedule
 from polyvalent.api.operation import Answer, Call, Operation
-from polyvalent.errors import MethodNotAllowed, NotFound, Unauthorized
+from polyvalent.errors import BadRequest, MethodNotAllowed, NotFound, Unauthorized
 
 # Reads the body of a request, at most so many bytes of it.
 Read = Callable[[int], Awaitable[bytes]]
@@ -94,9 +94,14 @@ class Router:
                 raise Unauthorized(f"The organization secret is missing. {EXPECTED}")
         else:
             most_bytes = min(most_bytes, LARGEST_STRANGERS_BODY_BYTES)
-        body = await read(most_bytes)
+        body = b"" if operation.takes_pieces else await read(most_bytes)
         call.path_parameters, call.caller, call.body = parameters, caller, body
         if operation.access == "element" and (cron := call.header("Elements-Schedule-Request")):
+            if operation.takes_pieces:
+                raise BadRequest(
+                    "A call with a file cannot be scheduled. Send it without the header "
+                    "Elements-Schedule-Request."
+                )
             return await schedule(call, cron)
         if not operation.changes_platform:
             return await operation.handle(call)

@@ -10,8 +10,11 @@ from typing import Any, Literal
 from msgspec import Struct
 
 Direction = Literal["DOWNLOAD", "UPLOAD"]
-# How rows are written for whoever fetches them; "digests" are kept for ourselves.
-Format = Literal["jsonl", "text", "array", "csv", "parquet", "digests"]
+# How rows are written for whoever fetches them; "digests" and "given", the rows of an upload,
+# are kept for ourselves.
+Format = Literal["jsonl", "text", "array", "csv", "parquet", "digests", "given"]
+# What an upload does with each row.
+Action = Literal["create", "update", "upsert", "delete"]
 
 RETENTION_DAYS = 3
 
@@ -33,7 +36,7 @@ class BulkStatus(StrEnum):
 
 class Asked(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
-    Hold what a download was asked for, as it is stored.
+    Hold what a bulk job was asked for, as it is stored; of an upload only the last members.
 
     `where`, `order` and `fields` are in the caller's names; `begin` and `end` bound the object's
     query date. `place` is where the job that this one continues came to.
@@ -53,6 +56,10 @@ class Asked(Struct, frozen=True, kw_only=True, omit_defaults=True):
     callback: str = ""
     place: dict[str, Any] | None = None
     continues: int | None = None
+    action: Action | None = None
+    identifier: str = ""  # the member that says which row of the store is meant
+    rows: int = 0  # in the file
+    dry_run: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +75,7 @@ class NewBulkJob:
     asked: Asked = field(repr=False)
     created_at: datetime
     expires_at: datetime
+    key: bytes | None = field(default=None, repr=False)  # of files there are already
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -47,6 +47,7 @@ def present(bulk: BulkJob) -> dict[str, Any]:
         "continuesJobId": None if bulk.asked.continues is None else str(bulk.asked.continues),
         "expirationTime": _epoch_ms(bulk.expires_at) if bulk.status.is_end else None,
         "receipt": None if bulk.receipt is None else summary_of(bulk.receipt),
+        "outcomes": None if bulk.receipt is None else bulk.receipt.get("outcomes"),
     }
     return {name: value for name, value in shown.items() if value is not None}
 
@@ -63,6 +64,10 @@ def _criteria(bulk: BulkJob) -> dict[str, Any]:
         "from": _iso(asked.begin),
         "to": _iso(asked.end),
         "lastRunDate": _iso(asked.last_run),
+        "action": asked.action,
+        "identifierFieldName": asked.identifier or None,
+        "rows": asked.rows or None,
+        "dryRun": asked.dry_run or None,
     }
     return {name: value for name, value in said.items() if value is not None}
 

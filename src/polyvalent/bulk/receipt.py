@@ -263,7 +263,7 @@ def is_intact(ring: KeyRing, receipt: dict[str, Any]) -> bool | None:
 def summary_of(receipt: dict[str, Any]) -> dict[str, Any]:
     """Return what a callback carries of a receipt: without what only an auditor reads."""
     names = ("complete", "reasons", "rows", "distinct", "lowestKey", "highestKey", "watermark")
-    return {**{name: receipt[name] for name in names}, "seal": receipt["seal"]}
+    return {**{name: receipt[name] for name in names if name in receipt}, "seal": receipt["seal"]}
 
 
 def _canonical(receipt: dict[str, Any]) -> str:

@@ -25,12 +25,12 @@ KEY_BYTES = 32
 async def insert_bulk_job(
     connection: Connection, keys: KeyFile, new: NewBulkJob, *, random: Random
 ) -> int:
-    """Insert a bulk job with a fresh key for its files; raises NotFound if its instance is gone."""
+    """Insert a bulk job, with a fresh key unless it has one; NotFound if its instance is gone."""
     bulk_id = await next_id(connection, bulk_job)
     ring = keys.ring()
     texts = {
         "request_sealed": msgspec.json.encode(new.asked).decode(),
-        "key_sealed": base64.b64encode(random(KEY_BYTES)).decode(),
+        "key_sealed": base64.b64encode(new.key or random(KEY_BYTES)).decode(),
     }
     sealed = {
         name: seal(

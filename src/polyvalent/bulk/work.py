@@ -25,6 +25,7 @@ from polyvalent.hub.resolve import strip_hub
 from polyvalent.jobs.turn import Turn
 
 DOWNLOAD: Final = "bulk.download"
+UPLOAD: Final = "bulk.upload"
 CALLBACK: Final = "bulk.callback"
 SWEEP: Final = "bulk.sweep"
 _AT_ONCE = 4  # calls for what lies below rows

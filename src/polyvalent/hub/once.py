@@ -54,6 +54,19 @@ def read_key(incoming: Incoming) -> str | None:
     return key.strip()
 
 
+async def was_begun(ledger: Ledger, connection: Connection, key: str) -> bool:
+    """Say whether a call under this key is at work, or was answered or killed within the day."""
+    async with ledger.database.transaction() as transaction:
+        found = await sql.find_kept_call(
+            transaction,
+            ledger.keys,
+            instance_id=connection.instance_id,
+            key=key,
+            now=ledger.now(),
+        )
+    return found is not None
+
+
 async def answer_once(
     ledger: Ledger,
     connection: Connection,

@@ -1,0 +1,155 @@
+"""Decide what an upload does with the rows of an object, and refuse what cannot be done. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, get_args
+
+import orjson
+
+from polyvalent.bulk.model import Action
+from polyvalent.catalog.element import Resource
+from polyvalent.errors import BadRequest, MethodNotAllowed, NotFound
+from polyvalent.hub.access import Opened
+from polyvalent.hub.mapped import Route, find_route, own_names
+from polyvalent.hub.read import find_object, primary_key_of
+from polyvalent.hub.resolve import resolve, top_resources
+
+ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
+FORMATS = ("csv", "json")
+# What no file says: any id will do to find out what a path takes.
+_SOME_ID = "1"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Told:
+    """Hold what the part `metaData` says; empty where it says nothing."""
+
+    action: Action = "upsert"
+    identifier: str = ""
+    format: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """
+    Say where the rows go and what is done with each.
+
+    `identifier` is the member of a row that says which one of the store is meant; `by_id` if that
+    is the id of its address. `natural_key` are the members that tell a new row from others.
+    """
+
+    object_name: str
+    action: Action
+    identifier: str
+    by_id: bool
+    natural_key: tuple[str, ...]
+    update_method: str
+    dry_run: bool
+
+
+def read_told(text: str | None) -> Told:
+    """
+    Read the part `metaData`: '{"action": "upsert", "identifierFieldName": "sku"}'.
+
+    Raises BadRequest: no JSON object, an action or format that there is not.
+    """
+    try:
+        told: Any = orjson.loads(text) if text and text.strip() else {}
+    except orjson.JSONDecodeError as error:
+        raise BadRequest(
+            f"The part metaData is no JSON: {error.msg} at line {error.lineno}, column "
+            f"{error.colno}."
+        ) from error
+    if not isinstance(told, dict):
+        raise BadRequest('The part metaData must be an object such as {"action": "upsert"}.')
+    action = _text(told, "action").lower() or "upsert"
+    if action not in ACTIONS:
+        raise BadRequest(f"action is {action[:40]!r}; it may be {', '.join(ACTIONS)}.")
+    format_ = _text(told, "format").lower()
+    if format_ and format_ not in FORMATS:
+        raise BadRequest(f"format is {format_[:40]!r}; it may be {' or '.join(FORMATS)}.")
+    identifier = _text(told, "identifierFieldName") or _text(told, "primaryKeyName")
+    return Told(action=action, identifier=identifier, format=format_)
+
+
+def find_target(opened: Opened, name: str, told: Told, *, dry_run: bool) -> Target:
+    """
+    Decide what is done with the rows of an object.
+
+    Raises BadRequest for an object that the instance does not have, whose bulk upload is disabled,
+    or that cannot be written so.
+    """
+    route, resource = check_object(opened, name)
+    writes = {"create": ("POST",), "update": ("PATCH",), "delete": ("DELETE",)}
+    wanted = writes.get(told.action, ("POST", "PATCH"))
+    found = {method: _find(opened, name, method) for method in ("POST", *wanted)}
+    missing = [method for method in wanted if found[method] is None]
+    update_method = "PATCH"
+    if missing == ["PATCH"] and _find(opened, name, "PUT") is not None:
+        update_method, missing = "PUT", []
+    if missing:
+        raise BadRequest(
+            f"{name[:80]} cannot be uploaded by {told.action}: it does not take "
+            f"{' and '.join(missing)}. The action may be another of {', '.join(ACTIONS)}."
+        )
+    natural = _natural_key(route, found["POST"])
+    ids = {"id", *own_names(route.mapping, (primary_key_of(opened.element, resource),))}
+    identifier = told.identifier or (natural[0] if len(natural) == 1 else "id")
+    return Target(
+        object_name=name,
+        action=told.action,
+        identifier=identifier,
+        by_id=identifier in ids,
+        natural_key=natural,
+        update_method=update_method,
+        dry_run=dry_run,
+    )
+
+
+def check_object(opened: Opened, name: str) -> tuple[Route, Resource]:
+    """
+    Return an object's way to the vendor and its list, or what creates its rows if it has no list.
+
+    Raises BadRequest for an object that the instance does not have, or whose upload is disabled.
+    """
+    element = opened.element
+    some = _find(opened, name, "GET") or _find(opened, name, "POST")
+    if some is None:
+        names = (*top_resources(element), *sorted(opened.mappings.names()))
+        raise BadRequest(
+            f"There is no object {name[:80]!r} to upload to. Objects of {element.name}: "
+            f"{', '.join(names)}."
+        )
+    shown = find_object(element, some[1].object)
+    if not element.bulk_upload_enabled or (shown is not None and not shown.bulk_upload_enabled):
+        raise BadRequest(f"Bulk upload is disabled for {name[:80]}.")
+    return some
+
+
+def _find(opened: Opened, name: str, method: str) -> tuple[Route, Resource] | None:
+    if "/" in name or "{" in name or not name:
+        return None
+    path = f"/{name}" if method in ("GET", "POST") else f"/{name}/{_SOME_ID}"
+    route = find_route(opened.element, path, opened.mappings.find)
+    try:
+        match = resolve(opened.element, method, route.path)
+    except (BadRequest, MethodNotAllowed, NotFound):
+        return None
+    return route, match.resource
+
+
+def _natural_key(route: Route, creating: tuple[Route, Resource] | None) -> tuple[str, ...]:
+    if creating is None or creating[1].writing is None:
+        return ()
+    return own_names(route.mapping, creating[1].writing.natural_key)
+
+
+def _text(told: Mapping[str, Any], name: str) -> str:
+    value = told.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise BadRequest(f"{name} in metaData must be a text.")
+    return value.strip()
