@@ -219,7 +219,15 @@ def _find_increment(
 def _find_way(resource: Resource, query: Query) -> Way:
     if resource.pagination_type == "VENDOR_NOT_SUPPORTED":
         return "whole"
-    return "keyset" if has_cursor(resource, query.plan) else "number"
+    if has_cursor(resource, query.plan):
+        return "keyset"
+    if resource.next_page_key:
+        raise BadRequest(
+            f"{resource.object or 'This object'} is paged by the vendor's own tokens "
+            "(nextPageKey), and a bulk download cannot go on by those after a stop. Read it page "
+            "by page, with nextPage."
+        )
+    return "number"
 
 
 def _key_field(resource: Resource, shown: ElementObject | None) -> str:

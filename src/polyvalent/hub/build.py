@@ -26,6 +26,7 @@ def build_request(
     path_parameters: PathParameters,
     incoming: Incoming,
     pairs: Pairs = (),
+    echoed: Pairs = (),
     body: bytes = b"",
     previous: Response | None = None,
 ) -> Request:
@@ -34,7 +35,8 @@ def build_request(
 
     GET /products/{id} with {"id": "a/b"} → GET https://shop.example/api/rest/products/a%2Fb, with
     the element's headers. `pairs` are vendor query pairs that come last. `configuration` has its
-    placeholders filled; `previous` is the answer to the call before in a chain.
+    placeholders filled; `echoed` are pairs of an address that the vendor gave, of which those
+    that parameters give are left out; `previous` is the answer to the call before in a chain.
     Raises BadRequest if the vendor's path needs a value that nothing gives, and as `build_body`.
     """
     values = Values(
@@ -46,6 +48,9 @@ def build_request(
     )
     plan = _plan(Same(element), Same(resource))
     query = (*_pairs(plan.query, values), *pairs)
+    if echoed:
+        own = {name for name, _ in query}
+        query = (*query, *(pair for pair in echoed if pair[0] not in own))
     path = _fill_path(
         resource.vendor_path,
         plan.placeholders,

@@ -73,6 +73,7 @@ def _answering(held_element: Same[Element], held_first: Same[Resource]) -> Resou
     return structs.replace(
         first,
         root_key=last.root_key,
+        next_page_key=last.next_page_key,
         object=last.object or first.object,
         parameters=(
             *(item for item in first.parameters if item.source == "request"),

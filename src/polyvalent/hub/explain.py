@@ -39,7 +39,7 @@ def explain_search(made: MadeCall, search: Search, *, scan_limit: int) -> dict[s
         "calls": [_show_call(made, _first_pairs(made, search))],
         "callsAtMost": most,
         **told,
-        "walk": "whole list" if whole else "keyset" if _is_keyset(made, search) else "page numbers",
+        "walk": "whole list" if whole else _describe_walk(made, search),
         "scan": {"rowsAtMost": scan_limit, "then": _describe_limit(search)} if scans else None,
     }
 
@@ -55,14 +55,20 @@ def searchable_fields(made: MadeCall) -> str:
     return ", ".join(names[:_FIELDS_SHOWN_MAX]) or "no field"
 
 
-def _is_keyset(made: MadeCall, search: Search) -> bool:
-    return has_cursor(made.match.resource, search.query.plan)
+def _describe_walk(made: MadeCall, search: Search) -> str:
+    if has_cursor(made.match.resource, search.query.plan):
+        return "keyset"
+    if made.match.resource.next_page_key:
+        return "the vendor's tokens"
+    return "rows before" if first_page(made) is None else "page numbers"
 
 
 def _first_pairs(made: MadeCall, search: Search) -> Pairs:
     plan, largest = search.query.plan, largest_page(made)
     from_start = bool(plan.order_here)
     walk = begin_walk(made, search, from_start=from_start)
+    if walk.by_token and not plan.scans:
+        return walk.pairs(min(search.page_size, largest))
     if plan.scans:
         blind = plan.order_here or walk.by_number or not plan.pushed or search.page > 1
         size = largest if blind else search.page_size + 1

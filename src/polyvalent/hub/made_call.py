@@ -41,9 +41,11 @@ class MadeCall:
             return row.show()
         return project(self.route.outwards(row), fields)
 
-    async def send(self, match: Match, *, pairs: Pairs = (), body: bytes = b"") -> Exchange:
+    async def send(
+        self, match: Match, *, pairs: Pairs = (), echoed: Pairs = (), body: bytes = b""
+    ) -> Exchange:
         """
-        Send the request that a resource stands for; `pairs` come last in its query.
+        Send the request that a resource stands for; `pairs` and `echoed` are as in `build_request`.
 
         Of a chain all of them, each after the one before was answered well; the last answer
         counts. Raises what an answer in between means when it is no success.
@@ -60,6 +62,7 @@ class MadeCall:
                 path_parameters=match.path_parameters,
                 incoming=self.incoming,
                 pairs=pairs,
+                echoed=echoed,
                 body=body,
                 previous=None if previous is None else previous.response,
             )

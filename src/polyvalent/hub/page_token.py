@@ -17,7 +17,7 @@ from msgspec import Struct
 from polyvalent.errors import BadRequest
 
 VERSION = 2
-_TOKEN_MAX = 4000  # characters
+_TOKEN_MAX = 8000  # characters
 _CARRIED_MAX = 1200  # characters of a query; of a longer one only the digest travels
 
 
@@ -33,9 +33,14 @@ class PageToken(Struct, frozen=True, array_like=True, kw_only=True, forbid_unkno
     page: int = 1
     page_size: int = 1
     last: str | None = None  # cursor value of the last row given
-    offset: int | None = None  # how many of the vendor's rows are done with
+    # How many of the vendor's rows are done with; behind `token`, if there is one.
+    offset: int | None = None
     # Where rows are sorted here: what the last one given was sorted by.
     after: tuple[Any, ...] | None = None
+    # Where the vendor reads on by tokens: its token, those that led there, the size it was asked.
+    token: str | None = None
+    trail: tuple[str, ...] = ()
+    vendor_size: int = 0
 
 
 def digest_query(where: str, order: str) -> str:
@@ -85,6 +90,7 @@ def _is_sound(token: PageToken) -> bool:
         and token.page >= 1
         and token.page_size >= 1
         and (token.offset is None or 0 <= token.offset < 10**12)
+        and 0 <= token.vendor_size < 10**6
     )
 
 

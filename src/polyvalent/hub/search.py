@@ -24,7 +24,15 @@ from polyvalent.hub.page_token import PageToken, digest_query, write_token
 from polyvalent.hub.read import strips_nulls
 from polyvalent.hub.search_pairs import has_cursor, search_pairs
 from polyvalent.hub.search_query import Search, list_path, read_search
-from polyvalent.hub.walk import Place, Walk, begin_walk, first_page, largest_page, read_list
+from polyvalent.hub.walk import (
+    Place,
+    Walk,
+    begin_walk,
+    first_page,
+    largest_page,
+    read_list,
+    reads_by_token,
+)
 
 SCAN_LIMIT = 10_000  # rows
 
@@ -79,6 +87,8 @@ async def _find_page(made: MadeCall, search: Search, scan_limit: int) -> Page:
         return await _sort(made, search, scan_limit)
     if plan.residual is not None:
         return await _scan(made, search, scan_limit)
+    if reads_by_token(made, search):
+        return await _scan(made, search, scan_limit)
     if has_cursor(made.match.resource, plan) and (search.page == 1 or search.last is not None):
         return await _scan(made, search, scan_limit)
     return await _number(made, search)
@@ -110,13 +120,15 @@ async def _scan(made: MadeCall, search: Search, scan_limit: int) -> Page:
     residual = query.plan.residual is not None
     walk = begin_walk(made, search)
     skip = 0 if search.continues else (search.page - 1) * search.page_size
-    wanted = skip + search.page_size + 1
+    # Whether more follow the vendor's token tells, unless some of it is filtered here.
+    trusts = walk.by_token and not residual and not bounds.ends_with_empty(made.match.resource)
+    wanted = skip + search.page_size + (0 if trusts else 1)
     kept: list[tuple[Row, Place]] = []
     empty: tuple[str, ...] = ()
     unseen = frozenset(query.undeclared)
     size = largest if walk.by_number or skip or (residual and not query.plan.pushed) else wanted
     while len(kept) < wanted and not walk.ended:
-        if residual and walk.rows_read >= scan_limit:
+        if (residual or walk.by_token) and walk.rows_read >= scan_limit:
             return _stop(made, search, kept, walk, limit=scan_limit, skip=skip)
         found = await walk.read(min(size, largest))
         rows = tuple(row for row, _ in found)
@@ -124,13 +136,18 @@ async def _scan(made: MadeCall, search: Search, scan_limit: int) -> Page:
         unseen = unseen and _unseen(search, rows, among=unseen)
         kept += [item for item in found if query.takes(item[0])]
         size = largest if residual or walk.by_number else wanted - len(kept)
-    page = kept[skip : wanted - 1]
-    more = len(kept) >= wanted
+    page = kept[skip : skip + search.page_size]
+    more = len(kept) > skip + len(page) or (trusts and not walk.ended)
+    whole = walk.ended and not search.continues and not walk.warnings
     return Page(
         rows=tuple(row for row, _ in page),
-        next_token=_token(made, search, place=page[-1][1]) if more else None,
-        total=len(kept) if walk.ended and not search.continues else None,
-        warnings=(*empty, *(_warn_of_fields(unseen, walk.rows_read) if walk.ended else ())),
+        next_token=_token(made, search, place=page[-1][1]) if more and page else None,
+        total=len(kept) if whole else None,
+        warnings=(
+            *empty,
+            *walk.warnings,
+            *(_warn_of_fields(unseen, walk.rows_read) if walk.ended else ()),
+        ),
     )
 
 
@@ -196,8 +213,8 @@ async def _sort(made: MadeCall, search: Search, scan_limit: int) -> Page:
     return Page(
         rows=tuple(page),
         next_token=token,
-        total=total,
-        warnings=(*empty, *_warn_of_fields(unseen, walk.rows_read)),
+        total=None if walk.warnings else total,
+        warnings=(*empty, *walk.warnings, *_warn_of_fields(unseen, walk.rows_read)),
     )
 
 
@@ -260,6 +277,9 @@ def _token(
             last=place.last if place is not None else None,
             offset=place.offset if place is not None else None,
             after=after,
+            token=place.token if place is not None else None,
+            trail=place.trail if place is not None else (),
+            vendor_size=place.size if place is not None else 0,
         )
     )
 

@@ -15,16 +15,17 @@ def search_pairs(
     resource: Resource,
     plan: Plan,
     *,
-    page: int,
+    page: int | None,
     page_size: int,
     last: str | None = None,
-    first_page: int = 1,
+    first_page: int | None = 1,
 ) -> Pairs:
     """
     Return the vendor query pairs for some rows of a search.
 
     The order, the conditions, the rows behind `last` if given, then page and size in the vendor's
-    words. `page` counts from 1, `first_page` is the vendor's number of the first one.
+    words. `page` counts from 1, None where the vendor reads on by a token; `first_page` is the
+    vendor's number of the first one, None where it counts the rows before a page.
     """
     collection, filtering = resource.collection, resource.filtering
     pairs = [*_order_pairs(collection, filtering, plan)]
@@ -33,7 +34,9 @@ def search_pairs(
     if collection is not None and last is not None:
         behind = collection.rows_before if walks_down(resource, plan) else collection.rows_after
         pairs += [(name, insert(text, {"last": last})) for name, text in behind]
-    numbers = {"page": page - 1 + first_page, "pageSize": page_size}
+    numbers = {"pageSize": page_size}
+    if page is not None:
+        numbers["page"] = (page - 1) * (page_size if first_page is None else 1) + (first_page or 0)
     for item in resource.parameters:
         if item.name in numbers and item.type == "query" and item.vendor_type == "query":
             pairs.append((item.vendor_name, str(numbers[item.name])))

@@ -39,6 +39,10 @@ class Search:
     last: str | None = None
     offset: int | None = None
     after: tuple[Any, ...] | None = None
+    # By the vendor's token; see PageToken.
+    token: str | None = None
+    trail: tuple[str, ...] = ()
+    vendor_size: int = 0
     fields: tuple[str, ...] = ()  # empty: all
     explain: bool = False
     warnings: tuple[str, ...] = ()
@@ -46,7 +50,7 @@ class Search:
     @property
     def continues(self) -> bool:
         """Say whether the page begins behind a row, not at a number."""
-        return not (self.last is None and self.offset is None and self.after is None)
+        return any(at is not None for at in (self.last, self.offset, self.after, self.token))
 
 
 def read_search(
@@ -89,6 +93,9 @@ def read_search(
         last=token.last if token is not None else None,
         offset=token.offset if token is not None else None,
         after=token.after if token is not None else None,
+        token=token.token if token is not None else None,
+        trail=token.trail if token is not None else (),
+        vendor_size=token.vendor_size if token is not None else 0,
         fields=fields,
         explain=_read_switch(incoming, "explain"),
         warnings=(
@@ -165,7 +172,7 @@ def _check_token(token: PageToken, query: Query, *, asked: int | None) -> None:
         )
     if token.after is not None and len(token.after) != len(query.plan.order_here):
         raise BadRequest("nextPage belongs to a search that was sorted otherwise. Begin anew.")
-    positioned = token.last is not None or token.offset is not None
+    positioned = any(at is not None for at in (token.last, token.offset, token.token))
     if not positioned and asked not in (None, token.page_size):
         raise BadRequest(
             f"nextPage continues pages of {token.page_size} rows; pageSize cannot change now."

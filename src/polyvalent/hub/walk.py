@@ -12,26 +12,44 @@ from dataclasses import dataclass, field
 from operator import lt
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from polyvalent.ceql import compile_path
 from polyvalent.ceql.kind import read_number
 from polyvalent.errors import BadRequest
+from polyvalent.exchange import Exchange
 from polyvalent.hub import page_bounds as bounds
 from polyvalent.hub.made_call import MadeCall
 from polyvalent.hub.model import Pairs, Row
+from polyvalent.hub.next_page import (
+    ENDLESS,
+    REPEATED,
+    add_step,
+    find_next,
+    is_repeated,
+    next_pairs,
+)
 from polyvalent.hub.read import check, read_rows
 from polyvalent.hub.search_pairs import has_cursor, search_pairs, walks_down
 from polyvalent.hub.search_query import Search, vendor_page_size_max
 
 _REFUSED_MAX = 10_000  # bytes of an answer that are looked at
+_EMPTY_PAGES_MAX = 100  # in a row, where only the vendor knows the end
 
 
 class Place(Struct, frozen=True, kw_only=True):
-    """Say where in the vendor's list a row lies: by its cursor value, or how many are done."""
+    """
+    Say where in the vendor's list a row lies: by its cursor value, or how many are done.
+
+    With a `token` of the vendor's, how many are done behind it; `trail` is what led to it, and
+    `size` how many rows the vendor is asked for, as a token may be good for that size only.
+    """
 
     last: str | None = None
     offset: int | None = None
+    token: str | None = None
+    trail: tuple[str, ...] = ()
+    size: int = 0
 
 
 @dataclass(kw_only=True, slots=True)
@@ -40,14 +58,18 @@ class Walk:
     Hold where a walk is.
 
     `by_number` if the vendor can only be asked for pages; then every piece must be of one size.
+    `by_token` if its answers say how to read on.
     """
 
     made: MadeCall
     search: Search
     place: Place
     by_number: bool
+    by_token: bool = False
     ended: bool = False
     rows_read: int = 0
+    warnings: tuple[str, ...] = ()
+    _empty_pages: int = 0  # in a row
     _seen: set[str] = field(default_factory=set, repr=False)
     _before: tuple[Row, ...] = field(default=(), repr=False)  # the page before
 
@@ -57,6 +79,8 @@ class Walk:
 
         Raises as `read_list`. Effects: calls the vendor.
         """
+        if self.by_token:
+            return await self._read_on(size)
         if self.by_number:
             return await self._read_page(size)
         found = await read_list(
@@ -76,10 +100,13 @@ class Walk:
 
     def pairs(self, size: int) -> Pairs:
         """Return the vendor query for the next piece."""
-        page = 1
-        if self.by_number:
+        page: int | None = 1
+        behind: Pairs = ()
+        if self.by_token:
+            page, behind = None, next_pairs(self.made.match.resource, self.place.token)[0]
+        elif self.by_number:
             page = (self.place.offset or 0) // size + 1
-        return search_pairs(
+        pairs = search_pairs(
             self.made.match.resource,
             self.search.query.plan,
             page=page,
@@ -87,6 +114,44 @@ class Walk:
             last=self.place.last,
             first_page=first_page(self.made),
         )
+        return (*pairs, *behind)
+
+    async def _read_on(self, size: int) -> Sequence[tuple[Row, Place]]:
+        resource, place = self.made.match.resource, self.place
+        size = place.size or size
+        address = next_pairs(resource, place.token)[1]
+        found, exchange = await read_page(
+            self.made,
+            self.search,
+            pairs=() if address else self.pairs(size),
+            echoed=address,
+            asks_optional=self.rows_read == 0,
+        )
+        following = find_next(resource, exchange)
+        self.rows_read += len(found)
+        self._empty_pages = 0 if found else self._empty_pages + 1
+        if following is not None and is_repeated(following, place.trail):
+            following, self.warnings = None, (REPEATED,)
+        elif following is not None and self._empty_pages >= _EMPTY_PAGES_MAX:
+            following, self.warnings = None, (ENDLESS,)
+        self.ended = following is None
+        here = Place(token=place.token, offset=len(found), trail=place.trail, size=size)
+        skip = place.offset or 0
+        if following is not None:
+            left = max(0, skip - len(found))
+            trail = add_step(place.trail, following)
+            here = Place(token=following, offset=left, trail=trail, size=size)
+        self.place = here
+        rows: list[tuple[Row, Place]] = []
+        for number, row in enumerate(found[skip:], start=skip + 1):
+            at = bounds.cursor_of(resource, row)
+            if at is None or at not in self._seen:
+                last = number == len(found)
+                behind = structs.replace(place, offset=number, size=size)
+                rows.append((row, here if last else behind))
+            if at is not None:
+                self._seen.add(at)
+        return rows
 
     async def _read_page(self, size: int) -> Sequence[tuple[Row, Place]]:
         resource = self.made.match.resource
@@ -160,25 +225,55 @@ class Walk:
 
 def begin_walk(made: MadeCall, search: Search, *, from_start: bool = False) -> Walk:
     """Begin to walk behind the row that the search names, or at the start of the list."""
-    by_number = not has_cursor(made.match.resource, search.query.plan) or (
-        search.offset is not None and search.last is None
+    by_token = reads_by_token(made, search)
+    by_number = not by_token and (
+        not has_cursor(made.match.resource, search.query.plan)
+        or (search.offset is not None and search.last is None)
     )
-    place = Place() if from_start else Place(last=search.last, offset=search.offset)
-    return Walk(made=made, search=search, place=place, by_number=by_number)
+    place = Place()
+    if not from_start:
+        place = Place(
+            last=search.last,
+            offset=search.offset,
+            token=search.token,
+            trail=search.trail,
+            size=search.vendor_size,
+        )
+    return Walk(made=made, search=search, place=place, by_number=by_number, by_token=by_token)
+
+
+def reads_by_token(made: MadeCall, search: Search) -> bool:
+    """Say whether the vendor's answers tell how to read on, and nothing better is known."""
+    resource = made.match.resource
+    return bool(resource.next_page_key) and not has_cursor(resource, search.query.plan)
 
 
 async def read_list(
     made: MadeCall, search: Search, *, pairs: Pairs, asks_optional: bool = False
 ) -> tuple[Any, ...]:
+    """Read one page of the vendor's; see `read_page`."""
+    return (await read_page(made, search, pairs=pairs, asks_optional=asks_optional))[0]
+
+
+async def read_page(
+    made: MadeCall,
+    search: Search,
+    *,
+    pairs: Pairs,
+    echoed: Pairs = (),
+    asks_optional: bool = False,
+) -> tuple[tuple[Any, ...], Exchange]:
     """
-    Read one page of the vendor's; its rows are dicts, or compiled where the call has a reading.
+    Read one page of the vendor's, with its exchange.
+
+    Rows are dicts, or compiled where the call has a reading.
 
     With `asks_optional`, the rows must show the fields that the query is about and the vendor may
     lack. Raises BadRequest where the vendor lacks them, and what its refusal means.
     Effects: calls the vendor.
     """
     element, resource, query = made.connection.element, made.match.resource, search.query
-    exchange = await made.send(made.match, pairs=pairs)
+    exchange = await made.send(made.match, pairs=pairs, echoed=echoed)
     filtering = resource.filtering
     if query.optional and filtering is not None and filtering.refused_by:
         text = exchange.response.body[:_REFUSED_MAX].decode(errors="replace")
@@ -188,7 +283,7 @@ async def read_list(
     compiled = made.reading.read(exchange.response) if made.reading is not None else None
     made.note_rows("dicts" if compiled is None else "compiled")
     if compiled is not None:
-        return compiled
+        return compiled, exchange
     rows = read_rows(
         element, resource, exchange.response, configuration=made.connection.configuration
     )
@@ -196,11 +291,15 @@ async def read_list(
         missing = [name for name in query.optional if not _occurs(name)(rows)]
         if missing:
             raise _lacking(made, tuple(missing))
-    return rows
+    return rows, exchange
 
 
-def first_page(made: MadeCall) -> int:
-    """Return the number by which the vendor calls the first page."""
+def first_page(made: MadeCall) -> int | None:
+    """Return the vendor's number of the first page; None if it counts the rows before a page."""
+    configuration = made.connection.configuration
+    by_offset = configuration.get("pagination.type") == "offset"
+    if by_offset or configuration.get("pagination.offset") == "true":
+        return None
     text = made.connection.configuration.get("pagination.page.startindex") or "1"
     return int(text) if text in ("0", "1") else 1
 
