@@ -246,3 +246,27 @@ def test_explains_how_it_reads_on(style: str, told: str) -> None:
         assert plan["walk"] == told
         assert "sorted here" in plan["reasons"][0]
         assert vendor.asked == []
+
+
+@pytest.mark.parametrize(("length", "fits"), [(2400, True), (2600, False)])
+def test_carries_a_long_token_of_the_vendor_s(length: int, fits: bool) -> None:
+    token = "c" + "4".zfill(length)
+    where = " or ".join(f"color = 'shade {n}'" for n in range(40)) + " or color = 'red'"
+
+    class Wordy(Vendor):
+        def answer(self, query: dict[str, str]) -> dict[str, Any]:
+            return {
+                **super().answer(query),
+                "paging": {"next": None if query.get("cursor") else token},
+            }
+
+    with serve(Wordy()) as vendor:
+        if not fits:
+            with pytest.raises(VendorFailure, match="longer than"):
+                ask(vendor, pageSize=4)
+            return
+        vendor.most = 4
+        rows, header = ask(vendor, pageSize=3, where=where)
+        following = header("Elements-Next-Page-Token")
+        rows, _ = ask(vendor, pageSize=3, where=where, nextPage=following)
+        assert [row["id"] for row in rows] == [5, 7, 8]

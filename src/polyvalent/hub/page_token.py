@@ -17,7 +17,8 @@ from msgspec import Struct
 from polyvalent.errors import BadRequest
 
 VERSION = 2
-_TOKEN_MAX = 8000  # characters
+_TOKEN_MAX = 4000  # characters; beyond, what it can do without is left out
+_READ_MAX = 8000  # characters; a vendor's token cannot be left out
 _CARRIED_MAX = 1200  # characters of a query; of a longer one only the digest travels
 
 
@@ -71,7 +72,7 @@ def read_token(text: str, *, path: str) -> PageToken:
 
     Raises BadRequest if it is none, or another list's.
     """
-    token = _decode(text) if len(text) <= _TOKEN_MAX else None
+    token = _decode(text) if len(text) <= _READ_MAX else None
     if token is None or not _is_sound(token):
         raise BadRequest(
             "nextPage is no page token. Send the value of the header Elements-Next-Page-Token as "
