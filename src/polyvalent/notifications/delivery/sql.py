@@ -68,6 +68,19 @@ async def find_next_due(connection: Connection, *, subscription_id: int) -> date
     return found
 
 
+async def count_delivered(connection: Connection, *, subscription_id: int) -> int:
+    """Count what has arrived at a subscription."""
+    query = (
+        select(func.count())
+        .select_from(delivery)
+        .where(
+            delivery.c.subscription_id == subscription_id,
+            delivery.c.status == DeliveryStatus.DELIVERED,
+        )
+    )
+    return int((await connection.execute(query)).scalar_one())
+
+
 async def settle(
     connection: Connection,
     delivery_id: int,
