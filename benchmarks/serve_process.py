@@ -56,10 +56,10 @@ class Served:
         self.process.wait(timeout=20)
 
 
-def serve(data_dir: Path, *, database_url: str = "") -> Served:
+def serve(data_dir: Path, *, database_url: str = "", options: tuple[str, ...] = ()) -> Served:
     """Start `polyvalent serve` on a free port and return once it is ready."""
     port = free_port()
-    command = [sys.executable, "-m", "polyvalent.cli", "serve", "--port", str(port)]
+    command = [sys.executable, "-m", "polyvalent.cli", "serve", "--port", str(port), *options]
     environment = {
         **os.environ,
         "POLYVALENT_DATA_DIR": str(data_dir),

@@ -21,10 +21,21 @@ _BASE = "/elements/api-v2"
 class Platform:
     """Hold a served platform with one instance of the upstream."""
 
-    def __init__(self, data_dir: Path, upstream: str) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        upstream: str,
+        *,
+        database_url: str = "",
+        options: tuple[str, ...] = (),
+    ) -> None:
         self.data_dir = data_dir
-        self.served: Served = serve(data_dir)
-        environment = {**os.environ, "POLYVALENT_DATA_DIR": str(data_dir)}
+        self.served: Served = serve(data_dir, database_url=database_url, options=options)
+        environment = {
+            **os.environ,
+            "POLYVALENT_DATA_DIR": str(data_dir),
+            "POLYVALENT_DATABASE_URL": database_url,
+        }
         shown = subprocess.run(
             [sys.executable, "-m", "polyvalent.cli", "secrets", "--json"],
             cwd=ROOT,
@@ -35,8 +46,13 @@ class Platform:
         )
         secrets = json.loads(shown.stdout)
         self.authorization = f"User {secrets['user']}, Organization {secrets['organization']}"
-        instance = self.call("POST", "/instances", self._instance(upstream))
-        self.token = instance["token"]
+        self.upstream = upstream
+        self.token = self.connect()
+
+    def connect(self) -> str:
+        """Make one more instance of the upstream and return its token."""
+        instance = self.call("POST", "/instances", self._instance(self.upstream))
+        return str(instance["token"])
 
     def download(self) -> dict[str, Any]:
         """Download everything; return rows, seconds, processor time and memory."""
@@ -60,13 +76,19 @@ class Platform:
         }
 
     def call(
-        self, method: str, path: str, body: Any = None, *, element: bool = False
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        element: bool = False,
+        token: str = "",
     ) -> dict[str, Any]:
-        """Make one call; anything but 200 ends the run."""
+        """Make one call, for the first instance or another's token; only 200 is an answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self.served.port, timeout=60)
-        token = f", Element {self.token}" if element else ""
+        named = token or (self.token if element else "")
         headers = {
-            "Authorization": self.authorization + token,
+            "Authorization": self.authorization + (f", Element {named}" if named else ""),
             "Content-Type": "application/json",
         }
         connection.request(

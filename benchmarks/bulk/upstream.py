@@ -1,8 +1,9 @@
 """
 Serve rows as fast as can be, so that whoever reads them is measured and not this.
 
-    python -m benchmarks.bulk.upstream ROWS
+    python -m benchmarks.bulk.upstream ROWS [MILLISECONDS]
 
+With milliseconds each answer waits so long, as a real store's does; others go on meanwhile.
 Needs nothing but the standard library. The first line of output is the port. Rows are those of
 `benchmarks.gateway.rows`, a hundred a page, about 1.3 kB each; two ways lead to them:
 
@@ -58,8 +59,9 @@ class Rows:
 class Upstream(asyncio.Protocol):
     """Answer one connection's requests, which have no bodies, in their order."""
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: Rows, wait_s: float = 0.0) -> None:
         self.rows = rows
+        self.wait_s = wait_s
         self.left = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -70,20 +72,27 @@ class Upstream(asyncio.Protocol):
         while b"\r\n\r\n" in self.left:
             head, _, self.left = self.left.partition(b"\r\n\r\n")
             target = unquote(head.split(b" ", 2)[1].decode("latin-1"))
-            body = self.rows.answer(target)
-            self.transport.write(  # type: ignore[attr-defined]
-                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
-                + str(len(body)).encode()
-                + b"\r\n\r\n"
-                + body
-            )
+            if self.wait_s:
+                asyncio.get_running_loop().call_later(self.wait_s, self._write, target)
+            else:
+                self._write(target)
+
+    def _write(self, target: str) -> None:
+        body = self.rows.answer(target)
+        self.transport.write(  # type: ignore[attr-defined]
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
+            + str(len(body)).encode()
+            + b"\r\n\r\n"
+            + body
+        )
 
 
 async def main() -> None:
     """Serve until standard input ends."""
     rows = Rows(int(sys.argv[1]))
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Upstream(rows), "127.0.0.1", 0)
+    wait_s = float(sys.argv[2]) / 1000 if len(sys.argv) > 2 else 0.0
+    server = await loop.create_server(lambda: Upstream(rows, wait_s), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
 

@@ -83,6 +83,27 @@ async def test_it_repeats_a_failed_turn_after_a_pause_and_gives_up_after_some(
     assert sorted(name for name, _, _ in ended) == sorted(names)
 
 
+async def test_a_kind_that_never_gives_up_goes_on_after_a_refusal(
+    database_url: str, tmp_path: Path
+):
+    tries = 0
+
+    async def handle(turn: Turn) -> Outcome:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            raise BadRequest("The object is unknown.")
+        return Done()
+
+    kind = Kind(name="try", handle=handle, attempts_max=None)
+    async with open_workshop(database_url, tmp_path / "keys.json", [kind]) as shop:
+        job_id = await ask(shop, "try")
+        async with working(shop):
+            job = await until_ended(shop, job_id)
+
+    assert (job.state, tries) == (JobState.DONE, 2)
+
+
 async def test_it_waits_for_its_time_and_for_busy_stores_without_counting_that(
     database_url: str, tmp_path: Path
 ):

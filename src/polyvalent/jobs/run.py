@@ -118,7 +118,8 @@ async def _retry(desk: Desk, job: Job, kind: Kind, error: Exception) -> None:
         return
     attempts = found.attempts + 1
     message = error.message if isinstance(error, PolyvalentError) else _DEFECT
-    hopeless = isinstance(error, CallerError)
+    # What was asked for will not be right the next time either; a job that never ends goes on.
+    hopeless = isinstance(error, CallerError) and kind.attempts_max is not None
     note = _log.warning if isinstance(error, PolyvalentError) else _log.error
     note(
         JOB_BROKE,
