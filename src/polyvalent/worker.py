@@ -10,7 +10,7 @@ from polyvalent.bulk.work import BulkWork
 from polyvalent.hub.access import HubAccess
 from polyvalent.jobs.kind import Kinds
 from polyvalent.jobs.scheduled_call import CallApi, call_kind
-from polyvalent.notifications.delivery.deliver import DeliveryWork, deliver_kind
+from polyvalent.notifications.delivery.deliver import DeliveryWork, deliver_kind, sweep_kind
 
 
 def make_kinds(
@@ -26,6 +26,7 @@ def make_kinds(
         (
             call_kind(access.ports.database, call_api),
             deliver_kind(deliveries),
+            sweep_kind(deliveries),
             *bulk_kinds(BulkWork(access=access, folder=folder)),
         )
     )

@@ -233,6 +233,38 @@ async def test_it_hands_back_what_it_works_on_when_it_ends(database_url: str, tm
     assert (job.state, job.checkpoint) == (JobState.WAITING, "half")
 
 
+async def test_a_job_that_is_woken_while_it_is_at_work_has_another_turn(
+    database_url: str, tmp_path: Path
+):
+    looked, go_on = asyncio.Event(), asyncio.Event()
+    turns = 0
+
+    async def handle(turn: Turn) -> Outcome:
+        nonlocal turns
+        turns += 1
+        looked.set()
+        await go_on.wait()
+        return Done()
+
+    async with open_workshop(
+        database_url, tmp_path / "keys.json", [Kind(name="post", handle=handle)]
+    ) as shop:
+        job_id = await ask(shop, "post", key="post/1")
+        async with working(shop):
+            await asyncio.wait_for(looked.wait(), 20)
+            # It has looked already, and does not know of what comes now.
+            assert await ask(shop, "post", key="post/1") == job_id
+            go_on.set()
+
+            async def twice() -> bool:
+                return turns == 2
+
+            await until(twice)
+            job = await until_ended(shop, job_id)
+
+    assert job.state is JobState.DONE
+
+
 async def test_it_begins_anew_what_the_engine_has_lost(database_url: str, tmp_path: Path):
     async def handle(turn: Turn) -> Outcome:
         return Done()

@@ -249,8 +249,8 @@ OPERATIONS: tuple[Operation, ...] = (
         "GET",
         f"{_BASE}/{{id}}/subscriptions/{{subscriptionId}}/deliveries",
         notifications.get_deliveries_to,
-        "List the deliveries of a notification to one subscription",
-        schemas.listing(_DELIVERY),
+        "Show the delivery of a notification to one subscription",
+        _DELIVERY,
         parameters=(_HYDRATE,),
     ),
     *(

@@ -125,7 +125,7 @@ async def send_mail(call: Call) -> Answer:
     mail = _read(call, _Mail, '{"to": "ada@example.com", "subject": "…", "message": "…"}')
     if "@" not in mail.to:
         raise BadRequest("to must be an e-mail address.")
-    await call.platform.send_mail(mail.to, mail.subject, mail.message)
+    await call.platform.send_mail(mail.to, mail.subject, mail.message, mail.sender)
     return Answer(content=b"")
 
 
@@ -142,7 +142,7 @@ async def subscribe(call: Call) -> Answer:
         raise BadRequest("A subscription needs topics.")
     if draft.channel == "webhook":
         url = urlsplit(str(draft.config.get("url") or ""))
-        if url.scheme not in ("http", "https") or not url.netloc:
+        if url.scheme not in ("http", "https") or not url.hostname or "@" in url.netloc:
             raise BadRequest("config.url must be the address that is called, https://….")
     elif "@" not in str(draft.config.get("to") or draft.config.get("url") or ""):
         raise BadRequest("config.to must be an e-mail address.")
@@ -208,7 +208,7 @@ async def release(call: Call) -> Answer:
     """Let queued deliveries be tried again, and wake their subscriptions."""
     ports, caller = call.platform.ports, call.known_caller()
     async with ports.database.transaction() as connection:
-        found = await find.list_deliveries(
+        found = await find.list_queued(
             connection,
             ports.keys,
             account_id=caller.account.id,

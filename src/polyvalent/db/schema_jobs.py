@@ -25,6 +25,8 @@ job = Table(
     Column("partition", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("due_at", Timestamp, nullable=False),
+    # Somebody wanted it at this moment while it was at work: it may have looked already.
+    Column("woken_at", Timestamp),
     # How often it was handed to the engine, and how often a turn of it began. Only the turn that
     # began last may save anything.
     Column("run", Integer, nullable=False),

@@ -87,7 +87,7 @@ delivery = Table(
     Column("updated_at", Timestamp, nullable=False),
     UniqueConstraint("notification_id", "subscription_id"),
     Index("ix_delivery_subscription_id_status_due_at", "subscription_id", "status", "due_at"),
-    Index("ix_delivery_subscription_id_order_key_id", "subscription_id", "order_key", "id"),
+    Index("ix_delivery_subscription_id_order_key_status", "subscription_id", "order_key", "status"),
     sqlite_autoincrement=True,
 )
 

@@ -30,7 +30,7 @@ class Mailer:
     user: str = ""
     password: str = field(default="", repr=False)
 
-    async def send(self, to: str, subject: str, text: str, *, sender: str = "") -> None:
+    async def send(self, to: str, subject: str, text: str, sender: str = "") -> None:
         """
         Hand one mail in.
 
@@ -67,7 +67,7 @@ class Mailer:
             raise Unavailable("The mail server does not take mail just now.") from error
 
 
-async def send_nothing(_to: str, _subject: str, _text: str) -> None:
+async def send_nothing(_to: str, _subject: str, _text: str, _sender: str = "") -> None:
     """Refuse to send, where no mail server is named."""
     raise Unavailable("This platform sends no e-mail: POLYVALENT_SMTP_URL is not set.")
 

@@ -142,7 +142,7 @@ async def _retry(desk: Desk, job: Job, kind: Kind, error: Exception) -> None:
 async def _end(desk: Desk, job: Job, kind: Kind, *, state: JobState, error: str | None) -> None:
     async with desk.database.transaction() as connection:
         ended = await sql.end(connection, desk.keys, job, state=state, error=error, now=desk.now())
-        if ended is None:
+        if ended is None or not ended.state.is_end:
             return
         await kind.ended(connection, ended)
     told = {"job": job.id, "kind": job.kind, "instance": job.instance_id}

@@ -7,11 +7,23 @@ from datetime import datetime
 from typing import Any, cast
 
 import orjson
-from sqlalchemy import and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
 
 from polyvalent.db import Connection, next_id
 from polyvalent.db.key_file import KeyFile
-from polyvalent.db.schema import sealed_context
+from polyvalent.db.schema import Timestamp, sealed_context
 from polyvalent.db.schema_jobs import job
 from polyvalent.jobs.model import Job, JobState, Owner, Queue
 from polyvalent.vault import KeyRing, Random, open_sealed, seal
@@ -159,6 +171,7 @@ async def begin(
             state=JobState.RUNNING,
             run=run,
             fence=job.c.fence + 1,
+            woken_at=None,
             updated_at=now,
             started_at=func.coalesce(job.c.started_at, now),
         )
@@ -200,7 +213,12 @@ async def let_wait(
     error: str | None = None,
 ) -> bool:
     """Let a job wait for its next turn; False if it is not the holder's any more."""
-    values: dict[str, Any] = {"state": JobState.WAITING, "due_at": due_at, "updated_at": now}
+    values: dict[str, Any] = {
+        "state": JobState.WAITING,
+        "due_at": case((job.c.woken_at < due_at, job.c.woken_at), else_=literal(due_at, Timestamp)),
+        "woken_at": None,
+        "updated_at": now,
+    }
     if attempts is not None:
         values |= {"attempts": attempts, "error": error}
     return await _update_held(connection, held, values)
@@ -215,11 +233,23 @@ async def end(
     error: str | None,
     now: datetime,
 ) -> Job | None:
-    """End a job and return it as it is then; None if it is not the holder's any more."""
+    """
+    End a job and return it as it is then; None if it is not the holder's any more.
+
+    One that is done and was woken meanwhile waits for another turn instead.
+    """
+    woken = and_(job.c.woken_at.is_not(None), literal(state is JobState.DONE))
     query = (
         update(job)
         .where(*_held(held))
-        .values(state=state, error=error, finished_at=now, updated_at=now)
+        .values(
+            state=case((woken, JobState.WAITING.value), else_=state.value),
+            due_at=case((woken, job.c.woken_at), else_=job.c.due_at),
+            finished_at=case((woken, null()), else_=literal(now, Timestamp)),
+            woken_at=None,
+            error=error,
+            updated_at=now,
+        )
         .returning(job)
     )
     row = (await connection.execute(query)).first()
@@ -237,13 +267,28 @@ async def cancel(connection: Connection, job_id: int, *, now: datetime) -> bool:
 
 
 async def wake(connection: Connection, job_id: int, *, due_at: datetime, now: datetime) -> bool:
-    """Bring a waiting job forward; False if it does not wait, or not for so long."""
-    result = await connection.execute(
+    """
+    Bring a waiting job forward, or let one that is at work have another turn then.
+
+    False if there is none, or it waits for no longer anyway.
+    """
+    waiting = await connection.execute(
         update(job)
         .where(job.c.id == job_id, job.c.state == JobState.WAITING, job.c.due_at > due_at)
         .values(due_at=due_at, updated_at=now)
     )
-    return result.rowcount == 1
+    if waiting.rowcount:
+        return True
+    at_work = await connection.execute(
+        update(job)
+        .where(
+            job.c.id == job_id,
+            job.c.state.in_(WITH_ENGINE),
+            or_(job.c.woken_at.is_(None), job.c.woken_at > due_at),
+        )
+        .values(woken_at=due_at)
+    )
+    return at_work.rowcount == 1
 
 
 async def revive(connection: Connection, job_id: int, *, due_at: datetime, now: datetime) -> bool:
@@ -254,6 +299,7 @@ async def revive(connection: Connection, job_id: int, *, due_at: datetime, now: 
         .values(
             state=JobState.WAITING,
             due_at=due_at,
+            woken_at=None,
             attempts=0,
             error=None,
             finished_at=None,

@@ -74,7 +74,11 @@ async def submit(
 
 
 async def wake(connection: Connection, job_id: int, *, due_at: datetime, now: datetime) -> bool:
-    """Bring a waiting job forward; False if it does not wait, or not for so long."""
+    """
+    Bring a waiting job forward; one that is at work has another turn then.
+
+    False if there is none, or it waits for no longer anyway.
+    """
     return await sql.wake(connection, job_id, due_at=due_at, now=now)
 
 

@@ -67,6 +67,26 @@ async def list_deliveries(
     return tuple((item, sub) for item, sub in pairs if takes(_row(item, sub)))
 
 
+async def list_queued(
+    connection: Connection, keys: KeyFile, *, account_id: int, where: str = ""
+) -> tuple[tuple[Delivery, Subscription], ...]:
+    """List every queued delivery that fits, the oldest first; see `list_deliveries`."""
+    takes = compile_match(parse_where(where) if where else None, {})
+    subscriptions = {
+        item.id: item
+        for item in await sql.list_subscriptions(connection, keys, account_id=account_id)
+    }
+    fitting: list[tuple[Delivery, Subscription]] = []
+    behind_id = 0
+    while found := await delivery_sql.list_queued(
+        connection, account_id=account_id, behind_id=behind_id, limit=LISTED_MAX
+    ):
+        behind_id = found[-1].id
+        pairs = ((item, subscriptions[item.subscription_id]) for item in found)
+        fitting += [(item, sub) for item, sub in pairs if takes(_row(item, sub))]
+    return tuple(fitting)
+
+
 async def states_of(connection: Connection, event_ids: Sequence[str]) -> Mapping[str, str]:
     """
     Say where events stand: {"e1": "delivered", "e2": "retry"}; nothing for one that nobody gets.

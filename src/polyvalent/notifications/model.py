@@ -9,6 +9,8 @@ from typing import Any
 
 SEVERITIES = ("low", "medium", "high")
 CHANNELS = ("webhook", "email")
+# Of an instance: where its notifications go.
+CALLBACK_URL = "event.notification.callback.url"
 
 
 class DeliveryStatus(StrEnum):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from polyvalent.db import Connection
+from polyvalent.db import Connection, lock
 from polyvalent.db.key_file import KeyFile
 from polyvalent.instances.model import Instance
 from polyvalent.notifications import sql
 from polyvalent.notifications.delivery.sql import insert_delivery
-from polyvalent.notifications.delivery.wake import wake_delivery
+from polyvalent.notifications.delivery.wake import plan_sweep, wake_delivery
 from polyvalent.notifications.model import DeliveryStatus, Notice, Owner, Subscription
 from polyvalent.notifications.subscribe import follow_instance
 from polyvalent.vault import Random
@@ -52,7 +52,15 @@ async def publish(
     """Tell whoever of the account subscribed to the topics; see `publish_of_instance`."""
     if not notices:
         return ()
-    subscriptions = await sql.list_subscriptions(connection, keys, account_id=owner.account_id)
+    topics = {notice.topic for notice in notices}
+    subscriptions = [
+        item
+        for item in await sql.list_subscriptions(connection, keys, account_id=owner.account_id)
+        if topics & set(item.topics)
+    ]
+    for item in subscriptions:
+        # What is committed later has later ids: deliveries keep their order by them.
+        await lock(connection, f"deliveries/{item.id}")
     ring = keys.ring()
     ids = []
     woken: dict[int, Subscription] = {}
@@ -77,4 +85,5 @@ async def publish(
                 woken[item.id] = item
     for item in woken.values():
         await wake_delivery(connection, keys, item, now=now, random=random)
+        await plan_sweep(connection, keys, item, now=now, random=random)
     return tuple(ids)

@@ -8,10 +8,10 @@ from polyvalent.db import Connection, lock
 from polyvalent.db.key_file import KeyFile
 from polyvalent.instances.model import Instance
 from polyvalent.notifications import sql
-from polyvalent.notifications.model import Owner
+from polyvalent.notifications.delivery.sql import release_all
+from polyvalent.notifications.delivery.wake import wake_delivery
+from polyvalent.notifications.model import CALLBACK_URL, Owner
 from polyvalent.vault import Random
-
-CALLBACK_URL = "event.notification.callback.url"
 
 
 def topic_of(instance_id: int, element_key: str) -> str:
@@ -54,3 +54,6 @@ async def follow_instance(
         await sql.lead_subscription(
             connection, keys.ring(), known.id, config={"url": url}, random=random
         )
+        # What waited for a person waited for the old address.
+        await release_all(connection, subscription_id=known.id, now=now)
+        await wake_delivery(connection, keys, known, now=now, random=random)

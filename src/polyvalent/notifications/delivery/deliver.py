@@ -11,7 +11,7 @@ import asyncio
 import base64
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -30,20 +30,28 @@ from polyvalent.notifications import sql as told_sql
 from polyvalent.notifications.delivery import sql
 from polyvalent.notifications.delivery.backoff import pause_after
 from polyvalent.notifications.delivery.signature import sign_delivery
-from polyvalent.notifications.delivery.wake import DELIVER
-from polyvalent.notifications.model import Delivery, DeliveryStatus, Notification, Subscription
-from polyvalent.notifications.subscribe import CALLBACK_URL
+from polyvalent.notifications.delivery.wake import DELIVER, SWEEP, SWEEP_EVERY
+from polyvalent.notifications.model import (
+    CALLBACK_URL,
+    Delivery,
+    DeliveryStatus,
+    Notification,
+    Subscription,
+)
 
 BATCH = 32
 AT_ONCE = 8
 DEADLINE_S = 20.0
 LARGEST_REPLY_BYTES = 64 * 1024
 GONE = 410
+# Delivered notifications are forgotten after this.
+KEPT = timedelta(days=30)
 MESSAGE_MAX = 300
 _EVENT = "event.notification."
 
-# Sends a text to an address, by e-mail: address, subject, text. Raises PolyvalentError.
-SendMail = Callable[[str, str, str], Awaitable[None]]
+# Sends an e-mail: address, subject, text, sender or "" for the platform's own. Raises
+# PolyvalentError.
+SendMail = Callable[[str, str, str, str], Awaitable[None]]
 # Is told what came of each attempt: "delivered", "retry" or "queued".
 Note = Callable[[str], None]
 
@@ -73,6 +81,18 @@ def deliver_kind(work: DeliveryWork) -> Kind:
 
     # What fails is a delivery, never the job.
     return Kind(name=DELIVER, handle=handle, attempts_max=None)
+
+
+def sweep_kind(work: DeliveryWork) -> Kind:
+    """Make the kind of jobs that forget old notifications, once a day."""
+
+    async def handle(turn: Turn) -> Outcome:
+        async with work.ports.database.transaction() as connection:
+            await turn.save(connection)
+            await told_sql.forget_notifications(connection, before=turn.now() - KEPT)
+        return Again(turn.now() + SWEEP_EVERY)
+
+    return Kind(name=SWEEP, handle=handle, attempts_max=None)
 
 
 async def _deliver(work: DeliveryWork, turn: Turn) -> Outcome:
@@ -184,7 +204,7 @@ async def _attempt(
         if found.channel == "email":
             subject = f"{told.severity}: {told.topic}"
             text = told.message if isinstance(told.message, str) else _pretty(told.message)
-            await work.send_mail(found.address, subject, text)
+            await work.send_mail(found.address, subject, text, "")
             return _Attempt(arrived=True)
         request = _request(work.ports, found, told, configuration)
         exchange = await work.ports.door.send(

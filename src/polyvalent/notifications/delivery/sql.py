@@ -132,7 +132,6 @@ async def list_deliveries(
     account_id: int,
     notification_id: int | None = None,
     subscription_id: int | None = None,
-    statuses: Sequence[str] = (),
     limit: int,
 ) -> tuple[Delivery, ...]:
     """List deliveries of an account, the newest first."""
@@ -145,10 +144,39 @@ async def list_deliveries(
         query = query.where(delivery.c.notification_id == notification_id)
     if subscription_id is not None:
         query = query.where(delivery.c.subscription_id == subscription_id)
-    if statuses:
-        query = query.where(delivery.c.status.in_(statuses))
     rows = await connection.execute(query.order_by(delivery.c.id.desc()).limit(limit))
     return tuple(_delivery(row) for row in rows)
+
+
+async def list_queued(
+    connection: Connection, *, account_id: int, behind_id: int, limit: int
+) -> tuple[Delivery, ...]:
+    """List queued deliveries of an account behind one, the oldest first."""
+    query = (
+        select(delivery)
+        .join(subscription, subscription.c.id == delivery.c.subscription_id)
+        .where(
+            subscription.c.account_id == account_id,
+            delivery.c.status == DeliveryStatus.QUEUED,
+            delivery.c.id > behind_id,
+        )
+        .order_by(delivery.c.id)
+        .limit(limit)
+    )
+    return tuple(_delivery(row) for row in await connection.execute(query))
+
+
+async def release_all(connection: Connection, *, subscription_id: int, now: datetime) -> int:
+    """Let everything that is queued for a subscription be tried again; return how many."""
+    result = await connection.execute(
+        update(delivery)
+        .where(
+            delivery.c.subscription_id == subscription_id,
+            delivery.c.status == DeliveryStatus.QUEUED,
+        )
+        .values(status=DeliveryStatus.CREATED, attempts=0, due_at=now, updated_at=now)
+    )
+    return result.rowcount
 
 
 async def list_states(
@@ -173,7 +201,7 @@ def _is_behind() -> ColumnElement[bool]:
             earlier.c.subscription_id == delivery.c.subscription_id,
             earlier.c.order_key == delivery.c.order_key,
             earlier.c.id < delivery.c.id,
-            earlier.c.status.in_(WAITING),
+            earlier.c.status != DeliveryStatus.DELIVERED,
         )
         .exists()
     )

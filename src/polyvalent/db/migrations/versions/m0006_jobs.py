@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.Column("partition", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("due_at", TIME, nullable=False),
+        sa.Column("woken_at", TIME, nullable=True),
         sa.Column("run", sa.Integer(), nullable=False),
         sa.Column("fence", sa.Integer(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),

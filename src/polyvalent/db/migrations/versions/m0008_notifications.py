@@ -108,9 +108,9 @@ def upgrade() -> None:
         ["subscription_id", "status", "due_at"],
     )
     op.create_index(
-        "ix_delivery_subscription_id_order_key_id",
+        "ix_delivery_subscription_id_order_key_status",
         "delivery",
-        ["subscription_id", "order_key", "id"],
+        ["subscription_id", "order_key", "status"],
     )
     op.create_table(
         "account_setting",
