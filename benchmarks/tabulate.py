@@ -296,6 +296,56 @@ def bulk(report: dict[str, Any]) -> Iterator[str]:
     )
 
 
+def work_storm(report: dict[str, Any]) -> Iterator[str]:
+    """Yield the section on kills of workers."""
+    yield "## Kills of workers\n"
+    yield f"{machine(report)}"
+    yield (
+        "Downloads of 3000 products while the processes that work on them are killed -9; a "
+        "download is wrong if a row is missing or doubled, or its receipt does not prove it.\n"
+    )
+    storms = report["storms"].items()
+    rows = [(name, it["kills"], it["downloads"], it["wrong"]) for name, it in storms]
+    yield from table(("database", "kills", "downloads", "wrong"), rows)
+    points = sorted({point for _, it in storms for point in it["by_point"]})
+    by_point = [
+        (
+            f"`{point}`" if "." in point else point,
+            *(it["by_point"].get(point, 0) for _, it in storms),
+        )
+        for point in points
+    ]
+    yield from table(("killed at", *(name for name, _ in storms)), by_point)
+
+
+def deliveries(report: dict[str, Any]) -> Iterator[str]:
+    """Yield the section on deliveries."""
+    yield "## Deliveries\n"
+    yield f"{machine(report)}"
+    yield "A receiver that fails three times in ten and is killed twice.\n"
+    names = ("events", "lost", "again", "objects_out_of_order", "restarts", "a_second")
+    shown = ("events", "lost", "delivered again", "objects out of order", "restarts", "a second")
+    yield from table(shown, [[report[name] for name in names]])
+
+
+def workers(report: dict[str, Any]) -> Iterator[str]:
+    """Yield the section on many workers."""
+    yield "## Workers\n"
+    yield f"{machine(report)}"
+    yield f"PostgreSQL; each page of a store takes {report['page_ms']} ms.\n"
+    yield from table(
+        ("workers", "rows", "seconds", "rows a second", "cores used"),
+        [
+            (it["workers"], it["rows"], it["seconds"], it["rows_a_second"], it["cores_used"])
+            for it in report["scale"]
+        ],
+    )
+    yield from table(
+        ("downloads of a million rows beside it", "ten rows, median s", "slowest s"),
+        [(it["large_jobs"], it["median_s"], it["slowest_s"]) for it in report["room"]],
+    )
+
+
 SECTIONS = {
     "provisioning": provisioning,
     "serve": serve,
@@ -308,6 +358,9 @@ SECTIONS = {
     "ceql": ceql,
     "writes": writes,
     "kill_storm": kill_storm,
+    "work_storm": work_storm,
+    "deliveries": deliveries,
+    "workers": workers,
 }
 
 
