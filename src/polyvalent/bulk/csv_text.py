@@ -30,7 +30,7 @@ def find_columns(lines: Iterable[bytes]) -> tuple[str, ...]:
     columns: dict[str, None] = {}
     known: set[tuple[str, ...]] = set()
     for line in lines:
-        flat = tuple(flatten(orjson.loads(line)))
+        flat = tuple(_names_of(orjson.loads(line)))
         if flat in known:
             continue
         if len(known) < COLUMNS_MAX:
@@ -61,6 +61,23 @@ def write_csv(lines: Iterable[bytes], columns: Sequence[str]) -> Iterator[bytes]
     yield text.getvalue().encode()
 
 
+def _names_of(row: Any) -> list[str]:
+    names: list[str] = []
+    if isinstance(row, dict):
+        _gather_names(row, "", names)
+    else:
+        names.append("value")
+    return names
+
+
+def _gather_names(row: dict[str, Any], prefix: str, names: list[str]) -> None:
+    for name, value in row.items():
+        if type(value) is dict and value:
+            _gather_names(value, f"{prefix}{name}.", names)
+        else:
+            names.append(prefix + name if prefix else name)
+
+
 def flatten(row: Any) -> dict[str, Any]:
     """Return the columns of a row: {"a": {"b": 1}} → {"a.b": "1"}; null is an empty column."""
     flat: dict[str, Any] = {}
@@ -73,7 +90,9 @@ def flatten(row: Any) -> dict[str, Any]:
 
 def _flatten(row: dict[str, Any], prefix: str, flat: dict[str, Any]) -> None:
     for name, value in row.items():
-        if isinstance(value, dict) and value:
+        if type(value) is str:
+            flat[prefix + name] = value
+        elif type(value) is dict and value:
             _flatten(value, f"{prefix}{name}.", flat)
         else:
             flat[prefix + name] = _cell(value)
@@ -82,4 +101,6 @@ def _flatten(row: dict[str, Any], prefix: str, flat: dict[str, Any]) -> None:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+    if type(value) is str:
+        return value
+    return orjson.dumps(value).decode()

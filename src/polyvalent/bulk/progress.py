@@ -17,7 +17,7 @@ from polyvalent.bulk.plan import Method
 from polyvalent.bulk.receipt import Tally
 
 # So much is held in memory before it is written and saved, and it is never older than this.
-BATCH_BYTES = 4 * 1024 * 1024
+BATCH_BYTES = 2 * 1024 * 1024
 BATCH_S = 5.0
 
 

@@ -17,7 +17,7 @@ from polyvalent.bulk.model import BulkJob, Format, Part
 from polyvalent.bulk.parquet import write_parquet
 from polyvalent.bulk.part import Folder
 
-PART_BYTES = 4 * 1024 * 1024
+PART_BYTES = 2 * 1024 * 1024
 
 
 def read_lines(folder: Folder, bulk: BulkJob, parts: Iterable[Part]) -> Iterator[bytes]:
