@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
 
@@ -278,7 +278,8 @@ def _read_uri(uri: str) -> tuple[str, tuple[tuple[str, str], ...]]:
         raise BadRequest(
             f"uri must be a path of this API, such as {BASE_PATH}/hubs/ecommerce/orders."
         )
-    if path == "/jobs" or path.startswith("/jobs/"):
+    # However it is written: "/%6Aobs" is the same path.
+    if unquote(path).strip("/").partition("/")[0] == "jobs":
         raise BadRequest("A job cannot make jobs.")
     return path, tuple(parse_qsl(parts.query, keep_blank_values=True))
 
