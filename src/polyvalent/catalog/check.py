@@ -52,12 +52,13 @@ TYPES = frozenset(
         "body",
         "bodyField",
         "form",
+        "multipart",
         "prevBody",
         "prevBodyField",
     )
 )
 VENDOR_TYPES = frozenset(
-    ("path", "header", "query", "body", "bodyField", "bodyToken", "form", "no-op")
+    ("path", "header", "query", "body", "bodyField", "bodyToken", "form", "multipart", "no-op")
 )
 
 

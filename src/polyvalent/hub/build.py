@@ -62,6 +62,9 @@ def build_request(
     if method != "GET":
         sent, content_type = build_body(resource, plan.parameters, values)
     given = _pairs(plan.headers, values)
+    if content_type.startswith("multipart/"):
+        # Only this one knows the boundary.
+        given = tuple(pair for pair in given if pair[0].lower() != "content-type")
     if content_type and not any(name.lower() == "content-type" for name, _ in given):
         given = (*given, ("Content-Type", content_type))
     return Request(

@@ -10,7 +10,9 @@ from typing import Any
 import orjson
 
 from polyvalent.catalog.element import Parameter
+from polyvalent.errors import BadRequest
 from polyvalent.exchange import Response, find_header
+from polyvalent.hub.caller_body import FilePart, read_form
 from polyvalent.hub.model import Incoming, PathParameters
 from polyvalent.instances.model import Configuration
 
@@ -57,7 +59,9 @@ class Values:
                 return self.incoming.parameter(item.name)
             case "body":
                 return read_json(self.body)
-            case "bodyField" | "form":
+            case "form" | "multipart" if (found := self._find_file(item.name)) is not None:
+                return found
+            case "bodyField" | "form" | "multipart":
                 return find_member(read_json(self.body), item.name)
             case "prevBody":
                 return self._previous()
@@ -69,6 +73,11 @@ class Values:
     def find_text(self, item: Parameter) -> str | None:
         """Return a value as text, what is no text as JSON; see `find`."""
         return write_text(self.find(item))
+
+    def _find_file(self, name: str) -> FilePart | None:
+        form = read_form(self.incoming)
+        files = form.files if form is not None else ()
+        return next((item for item in files if item.name == name), None)
 
     def _previous(self) -> Any:
         return None if self.previous is None else read_json(self.previous.body)
@@ -112,4 +121,6 @@ def write_text(value: Any) -> str | None:
     """Return a value as text: true → "true", 5 → "5", {"a": 1} → '{"a":1}'; None stays."""
     if value is None or isinstance(value, str):
         return value
+    if isinstance(value, FilePart):
+        raise BadRequest(f"{value.name[:60]} is a file; the resource has a place for a text there.")
     return orjson.dumps(value).decode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -10,10 +11,11 @@ import orjson
 from polyvalent.auth.percent import encode_query
 from polyvalent.catalog.element import Parameter, Resource
 from polyvalent.errors import BadRequest
+from polyvalent.hub.caller_body import FilePart
 from polyvalent.hub.values import Values, read_json, write_text
 
 _FORM = "application/x-www-form-urlencoded"
-_FROM_BODY = frozenset(("body", "bodyField", "form"))
+_FROM_BODY = frozenset(("body", "bodyField", "form", "multipart"))
 
 
 def build_body(
@@ -24,16 +26,22 @@ def build_body(
 
     - bodyField: a member of a JSON object, "a.b" one inside; a whole body goes first
     - form: a pair of a form
+    - multipart: a part of a form in several parts, a text or a file
     - body: another source than the caller's body in its place
     - bodyToken: {name} in the body is replaced
     Without any the body is the caller's. A root for requests ("item|" in rootKey) is laid
-    around JSON. Raises BadRequest for multipart, and for members of what is no object.
+    around JSON. Raises BadRequest for members of what is no object.
     """
     kinds: dict[str, list[Parameter]] = {}
     for item in parameters:
         kinds.setdefault(item.vendor_type, []).append(item)
-    if "multipart" in kinds:
-        raise BadRequest("Bodies in several parts (multipart) cannot be sent yet.")
+    parts = [
+        (item.vendor_name, value)
+        for item in kinds.get("multipart", ())
+        if (value := values.find(item)) is not None
+    ]
+    if parts:
+        return _join_parts(parts)
     pairs = [
         (item.vendor_name, text)
         for item in kinds.get("form", ())
@@ -61,6 +69,30 @@ def build_body(
     if bar and root and body.strip() and (data := read_json(body)) is not None:
         body = orjson.dumps(_place({}, root, data))
     return body, ""
+
+
+def _join_parts(parts: list[tuple[str, Any]]) -> tuple[bytes, str]:
+    pieces: list[bytes] = []
+    for name, value in parts:
+        head = f'Content-Disposition: form-data; name="{_quote(name)}"'
+        if isinstance(value, FilePart):
+            head += f'; filename="{_quote(value.filename)}"'
+            head += f"\r\nContent-Type: {_quote(value.content_type)}"
+        content = value.content if isinstance(value, FilePart) else _encode(value)
+        pieces.append(head.encode() + b"\r\n\r\n" + content + b"\r\n")
+    # Made from the content, so that the same call is the same bytes and no part can hold it.
+    boundary = sha256(b"".join(pieces)).hexdigest()[:40]
+    mark = f"--{boundary}".encode()
+    body = b"".join(mark + b"\r\n" + piece for piece in pieces) + mark + b"--\r\n"
+    return body, f"multipart/form-data; boundary={boundary}"
+
+
+def _encode(value: Any) -> bytes:
+    return (write_text(value) or "").encode()
+
+
+def _quote(text: str) -> str:
+    return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def takes_body(resource: Resource) -> bool:

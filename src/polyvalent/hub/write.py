@@ -9,6 +9,7 @@ import orjson
 from polyvalent.catalog.element import Element
 from polyvalent.catalog.placeholder import placeholders_of
 from polyvalent.errors import BadRequest
+from polyvalent.hub.caller_body import read_form
 from polyvalent.hub.model import Incoming, Row
 from polyvalent.hub.read import DEEPEST, nests_deeper
 from polyvalent.hub.resolve import Match, find_resource, strip_hub
@@ -18,10 +19,13 @@ _SHOWN_MAX = 100  # characters of a value in a message
 
 def read_body(incoming: Incoming) -> Row:
     """
-    Read the JSON object that a write carries.
+    Read the JSON object that a write carries, or the members of its form.
 
     Raises BadRequest: no body, not JSON (naming the place), not an object.
     """
+    form = read_form(incoming)
+    if form is not None:
+        return form.members
     if not incoming.body.strip():
         raise BadRequest("The request has no body. Send the fields as a JSON object.")
     try:

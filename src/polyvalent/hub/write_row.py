@@ -13,6 +13,7 @@ import orjson
 from polyvalent.catalog.placeholder import placeholders_of
 from polyvalent.errors import VendorError
 from polyvalent.exchange import Exchange
+from polyvalent.hub.caller_body import read_form
 from polyvalent.hub.ledger import Ledger, Turn
 from polyvalent.hub.made_call import MadeCall, compose_answer, warn_of_empty
 from polyvalent.hub.mapped import Route
@@ -73,7 +74,7 @@ async def _write(
     bare = deletes or (not made.incoming.body.strip() and not takes_body(resource))
     given: Row = {} if bare else read_body(made.incoming)
     sent = made.route.inwards(given)
-    unchanged = sent is given or deletes
+    unchanged = deletes or (sent is given and (bare or read_form(made.incoming) is None))
     body = b"" if deletes else made.incoming.body if unchanged else orjson.dumps(sent)
     natural_key = natural_key_of(resource, sent)
     looking = _find_look(made)
