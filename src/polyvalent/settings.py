@@ -35,6 +35,8 @@ KNOWN = (
     "POLYVALENT_CACHE_BYTES",
     "POLYVALENT_METRICS_TOKEN",
     "POLYVALENT_JOBS_AT_ONCE",
+    "POLYVALENT_RECONCILE_HOURS",
+    "POLYVALENT_EVENTS_DAYS",
     "POLYVALENT_SMTP_URL",
     "POLYVALENT_EXTRAS",
     "POLYVALENT_BULK_DIR",
@@ -89,6 +91,11 @@ class Settings:
     metrics_token: str = field(default="", repr=False)
     # POLYVALENT_JOBS_AT_ONCE: long jobs that one process works on at a time; of short ones twice.
     jobs_at_once: int = 8
+    # POLYVALENT_RECONCILE_HOURS: hours between two reads of all rows of polled resources, by which
+    # changes without a date and deletions are noticed.
+    reconcile_hours: float = 24.0
+    # POLYVALENT_EVENTS_DAYS: days that events and changes are kept.
+    events_days: float = 30.0
     # POLYVALENT_SMTP_URL: where e-mail is handed in; empty: none is sent.
     smtp_url: str = field(default="", repr=False)
     # POLYVALENT_BULK_DIR: where the rows of bulk jobs are kept, sealed; empty = bulk in the data
@@ -148,6 +155,8 @@ def read_settings(environ: Mapping[str, str], *, home: Path) -> Settings:
         scan_limit=_count(environ, "POLYVALENT_SCAN_LIMIT", 10_000),
         metrics_token=environ.get("POLYVALENT_METRICS_TOKEN", ""),
         bulk_dir=Path(bulk_dir) if (bulk_dir := environ.get("POLYVALENT_BULK_DIR")) else None,
+        reconcile_hours=_number(environ, "POLYVALENT_RECONCILE_HOURS", 24.0),
+        events_days=_number(environ, "POLYVALENT_EVENTS_DAYS", 30.0),
         smtp_url=environ.get("POLYVALENT_SMTP_URL", ""),
         jobs_at_once=_count(environ, "POLYVALENT_JOBS_AT_ONCE", 8),
         cache_bytes=int(_number(environ, "POLYVALENT_CACHE_BYTES", 64 * 1024 * 1024)),

@@ -7,6 +7,8 @@ from pathlib import Path
 from polyvalent.bulk.kinds import bulk_kinds
 from polyvalent.bulk.part import Folder
 from polyvalent.bulk.work import BulkWork
+from polyvalent.events.kinds import event_kinds
+from polyvalent.events.work import EventWork
 from polyvalent.hub.access import HubAccess
 from polyvalent.jobs.kind import Kinds
 from polyvalent.jobs.scheduled_call import CallApi, call_kind
@@ -14,7 +16,12 @@ from polyvalent.notifications.delivery.deliver import DeliveryWork, deliver_kind
 
 
 def make_kinds(
-    access: HubAccess, *, call_api: CallApi, bulk_path: Path, deliveries: DeliveryWork
+    access: HubAccess,
+    *,
+    call_api: CallApi,
+    bulk_path: Path,
+    deliveries: DeliveryWork,
+    event_work: EventWork,
 ) -> Kinds:
     """
     Return every kind of job that this version knows.
@@ -27,6 +34,7 @@ def make_kinds(
             call_kind(access.ports.database, call_api),
             deliver_kind(deliveries),
             sweep_kind(deliveries),
+            *event_kinds(event_work),
             *bulk_kinds(BulkWork(access=access, folder=folder)),
         )
     )

@@ -6,7 +6,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from time import monotonic
 
@@ -26,6 +26,8 @@ from polyvalent.db.migrate import upgrade
 from polyvalent.egress import Door
 from polyvalent.egress.breaker import Breaker
 from polyvalent.egress.mail import read_mailer, send_nothing
+from polyvalent.events.follow import follow_events
+from polyvalent.events.work import EventWork
 from polyvalent.hub.access import HubAccess
 from polyvalent.hub.ledger import Ledger, open_ledger
 from polyvalent.hub.model import Reach
@@ -93,6 +95,15 @@ class Platform:
         )
 
     @property
+    def event_work(self) -> EventWork:
+        """Return what changes are noticed with."""
+        return EventWork(
+            access=self.access,
+            reconcile_every=timedelta(hours=self.settings.reconcile_hours),
+            kept_for=timedelta(days=self.settings.events_days),
+        )
+
+    @property
     def catalog(self) -> Catalog:
         """Return the elements and hubs."""
         return self.ports.catalog
@@ -149,6 +160,7 @@ async def open_platform(
             ),
             prove=prove_connection,
             obtain=obtain_values,
+            follow=partial(follow_events, keys=keys, now=now, random=random),
             mark=mark,
         )
         supervisor = make_supervisor(ports, settings, send=observed(make_send(ports)))

@@ -22,6 +22,7 @@ def working_on(platform: Platform, *, lazily: bool) -> AbstractAsyncContextManag
             call_api=Inside(platform),
             bulk_path=platform.settings.bulk_path,
             deliveries=platform.deliveries,
+            event_work=platform.event_work,
         ),
         bell=platform.bell,
         at_once=platform.settings.jobs_at_once,

@@ -9,6 +9,7 @@ seals anew. `lease` and `allowance` are what processes share: turns and budgets.
 from polyvalent.db import (  # noqa: F401  # all tables
     schema_bulk,
     schema_calls,
+    schema_events,
     schema_jobs,
     schema_notifications,
 )

@@ -146,13 +146,14 @@ async def _store(
             instance_id=instance.id,
             values=stored_values(element, changed),
         )
-        ports.mark("change.before_commit")
         stored = await sql.find_instance(
             connection,
             ports.keys,
             instance_id=instance.id,
             organization_id=instance.organization_id,
         )
+        assert stored is not None  # updated by this transaction
+        await ports.follow(connection, stored, element)
+        ports.mark("change.before_commit")
     ports.mark("change.committed")
-    assert stored is not None  # updated by this transaction
     return stored

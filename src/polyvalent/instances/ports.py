@@ -6,14 +6,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from polyvalent.catalog.element import Resource
+from polyvalent.catalog.element import Element, Resource
 from polyvalent.catalog.load import Catalog
+from polyvalent.db import Connection as DatabaseConnection
 from polyvalent.db import Database
 from polyvalent.db.key_file import KeyFile
 from polyvalent.egress import Door
 from polyvalent.exchange import Exchange, Request
 from polyvalent.instances.lookout import Lookout
-from polyvalent.instances.model import Connection
+from polyvalent.instances.model import Connection, Instance
 from polyvalent.instances.recall import Memory
 from polyvalent.instances.turnstile import Turnstile
 
@@ -22,10 +23,18 @@ ReachOne = Callable[[Connection, Request], Awaitable[Exchange]]
 Prove = Callable[[Connection, ReachOne], Awaitable[None]]
 # Makes the call of a resource that is called at provisioning; returns the values it gives.
 Obtain = Callable[[Connection, Resource, ReachOne], Awaitable[Mapping[str, str]]]
+# Does what follows from an instance that was made or changed, in the same transaction.
+Follow = Callable[[DatabaseConnection, Instance, Element], Awaitable[None]]
 
 
 def pass_by(point: str) -> None:
     """Do nothing at a named point; a crash test passes a function that kills instead."""
+
+
+async def follow_nothing(
+    connection: DatabaseConnection, instance: Instance, element: Element
+) -> None:
+    """Let nothing follow from a change of an instance."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,4 +57,5 @@ class Ports:
     # Proves that a connection works.
     prove: Prove = field(repr=False)
     obtain: Obtain = field(repr=False)
+    follow: Follow = field(default=follow_nothing, repr=False)
     mark: Callable[[str], None] = field(default=pass_by, repr=False)

@@ -114,9 +114,10 @@ async def provision(
         stored = await sql.find_instance(
             connection, ports.keys, instance_id=instance_id, organization_id=new.organization_id
         )
+        assert stored is not None  # inserted by this transaction
+        await ports.follow(connection, stored, element)
         ports.mark("provision.before_commit")
     ports.mark("provision.committed")
-    assert stored is not None  # inserted by this transaction
     return stored
 
 
