@@ -24,6 +24,7 @@ from polyvalent.api import (
     element_changes,
     element_parts,
     elements,
+    event_operations,
     instance_operations,
     job_operations,
     notification_operations,
@@ -46,6 +47,7 @@ ASSETS = Path(__file__).parent / "assets"
 
 OPERATIONS: tuple[Operation, ...] = (
     *oauth.OPERATIONS,
+    *event_operations.OPERATIONS,
     *instance_operations.OPERATIONS,
     *call_traces.OPERATIONS,
     *elements.OPERATIONS,

@@ -5,10 +5,10 @@ One model serves the folders of `elements/`, the bodies of `POST /elements` and 
 `GET /elements/{keyOrId}/export`. Decoding is construction: a validated struct is the element,
 no factory stands between. Wire names are the camel case of the field names.
 
-Members that the platform's model lacks are gathered in seven extension members, all optional and
+Members that the platform's model lacks are gathered in eight extension members, all optional and
 ignored by others on import: `Resource.collection`, `Resource.filtering`, `Resource.writing`,
-`Element.verification`, `Element.failures`, `Element.limits` and `Element.origin`.
-`docs/reference/element-format.md` describes them.
+`Element.verification`, `Element.failures`, `Element.limits`, `Element.webhooks` and
+`Element.origin`. `docs/reference/element-format.md` describes them.
 """
 
 from __future__ import annotations
@@ -297,6 +297,35 @@ class Limits(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=Tr
     parallel_reads: int = 1
 
 
+class WebhookSignature(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
+    """Tell how the vendor signs its calls: an HMAC-SHA256 of the body, in a header."""
+
+    header: str
+    # The configuration entry of the instance that holds the key; without one nothing is checked.
+    key: str
+    encoding: Literal["hex", "base64"] = "hex"
+    # What stands before the signature: "sha256=".
+    prefix: str = ""
+
+
+class Webhooks(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
+    """
+    Tell where the vendor's own calls say what happened.
+
+    Extension member `webhooks` of an element. Each is the path of a member, from where `rows` leads
+    to if that is a list: each of its members is then one event.
+    """
+
+    rows: str = ""
+    object_type: str = ""
+    object_id: str = ""
+    event_type: str = ""
+    # The vendor's word and ours: [["order.created", CREATED]].
+    event_types: tuple[tuple[str, Literal["CREATED", "UPDATED", "DELETED"]], ...] = ()
+    date: str = ""
+    signature: WebhookSignature | None = None
+
+
 class VerificationRead(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
     """
     Describe one cheap read that proves new credentials work.
@@ -361,3 +390,4 @@ class Element(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=T
     verification: tuple[VerificationRead, ...] = ()
     failures: tuple[FailureRule, ...] = ()
     limits: Limits | None = None
+    webhooks: Webhooks | None = None

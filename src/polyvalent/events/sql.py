@@ -124,35 +124,47 @@ async def list_changes(
     )
 
 
-def instances_of(organization_id: int) -> Any:
-    """Return the query for the ids of an organization's instances."""
-    return select(instance.c.id).where(instance.c.organization_id == organization_id)
+def instances_of(organization_id: int, instance_id: int | None) -> Any:
+    """Return the query for the ids of an organization's instances, or of one of them."""
+    query = select(instance.c.id).where(instance.c.organization_id == organization_id)
+    return query if instance_id is None else query.where(instance.c.id == instance_id)
 
 
 async def count_records(
-    connection: Connection,
-    *,
-    instance_ids: Any,
-    begin: datetime,
-    end: datetime,
-    step_s: int,
-) -> tuple[tuple[int, int, int, int], ...]:
-    """Count records by time and instance: step behind the begin, instance, account, number."""
+    connection: Connection, *, instance_ids: Any, begin: datetime, end: datetime, step_s: int
+) -> tuple[tuple[int, int], ...]:
+    """Count records by time: how many steps behind the begin, how many."""
     if connection.dialect.name == "sqlite":
         seconds = cast(func.strftime("%s", event.c.created_at), Integer)
     else:
         seconds = cast(func.floor(func.extract("epoch", event.c.created_at)), Integer)
-    place = (seconds - int(begin.timestamp())) // step_s
+    passed = seconds - int(begin.timestamp())
+    place = (passed - passed % step_s) / step_s
     query = (
-        select(place.label("place"), instance.c.id, instance.c.account_id, func.count())
+        select(cast(place, Integer).label("place"), func.count().label("number"))
+        .where(
+            event.c.instance_id.in_(instance_ids),
+            event.c.created_at >= begin,
+            event.c.created_at < end,
+        )
+        .group_by("place")
+        .order_by("place")
+    )
+    return tuple((row.place, row.number) for row in await connection.execute(query))
+
+
+async def list_ids(
+    connection: Connection, *, instance_ids: Any, begin: datetime, end: datetime
+) -> tuple[tuple[datetime, int, int, str], ...]:
+    """List when records were made, and their instance, account and event id."""
+    query = (
+        select(event.c.created_at, instance.c.id, instance.c.account_id, event.c.event_id)
         .select_from(event.join(instance, instance.c.id == event.c.instance_id))
         .where(
             event.c.instance_id.in_(instance_ids),
             event.c.created_at >= begin,
             event.c.created_at < end,
         )
-        .group_by(place, instance.c.id, instance.c.account_id)
-        .order_by(place, instance.c.id)
     )
     return tuple((row[0], row[1], row[2], row[3]) for row in await connection.execute(query))
 
