@@ -14,6 +14,7 @@ import pytest
 from polyvalent.sandbox.magento import RunningStore
 from tests.journeys.application import Application
 from tests.journeys.stage import Stage, platform_on_stage
+from tests.notifications.receiver import receiving
 
 SOON_S = 20
 POLLING = {
@@ -236,3 +237,17 @@ def test_what_is_kept_no_longer_is_deleted(
     swept.clock.ahead += timedelta(days=2)
     polled.until(lambda: swept.rows()["change"] == 0)
     polled.until(lambda: swept.rows()["event"] == 0)
+
+
+def test_a_change_reaches_the_callback_and_is_then_notified(polled: Polled) -> None:
+    with receiving() as receiver:
+        body = {"configuration": {"event.notification.callback.url": receiver.url}}
+        assert polled.stage.call("PATCH", f"/instances/{polled.id}", body=body).status == 200
+        polled.touch("orders", polled.store.orders.ids()[0], status="complete")
+        polled.turn()
+        polled.until(lambda: bool(receiver.taken))
+        message = receiver.taken[0].json()["message"]
+        assert message["raw"]["objectType"] == "orders"
+        assert message["events"][0]["eventType"] == "UPDATED"
+        path = f"/instances/{polled.id}/events/{message['eventId']}"
+        polled.until(lambda: polled.stage.call("GET", path).json()["status"] == "NOTIFIED")

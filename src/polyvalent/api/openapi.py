@@ -29,6 +29,7 @@ _HEADERS = {
     "Elements-Trace-Id": "The id of the trace that was kept.",
     "Elements-Returned-Count": "How many rows this page has.",
     "Elements-Total-Count": "How many rows the search finds, where the vendor tells.",
+    "Elements-Next-Cursor": "What to send as `after` to read on.",
     "Elements-Next-Page-Token": "Send it as nextPage to get on; absent on the last page.",
     "Elements-Cache": "hit or miss, where the instance has cachingEnabled.",
     "Elements-Element-Instance-Id": "The id of the instance that was used.",
