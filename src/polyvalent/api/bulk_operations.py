@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from polyvalent.api import bulk, bulk_upload, schemas
+from polyvalent.api import bulk, bulk_upload, bulk_workflows, schemas
 from polyvalent.api.operation import Handle, Operation, Parameter, Schema
 
 _TEXT: Schema = {"type": "string"}
@@ -233,6 +233,33 @@ OPERATIONS: tuple[Operation, ...] = (
             answer=_CREATED,
             statuses=(*_VENDOR, 413, 415),
         )
+    ),
+    *_declare(
+        "POST",
+        "/bulk/workflows",
+        bulk_workflows.start,
+        "Download rows of one instance and upload them to another",
+        description="Step after step; GET /bulkloader tells how far it is.",
+        body={"type": "array", "items": {"type": "object"}},
+        answer=_CREATED,
+        statuses=(*_VENDOR, 413, 415),
+    ),
+    *_declare(
+        "GET",
+        "/bulkloader",
+        bulk_workflows.show_list,
+        "List workflows, the newest first",
+        parameters=(
+            _SIZE,
+            Parameter(
+                name="jobId",
+                place="query",
+                description="Only this workflow, or those that this schedule started.",
+            ),
+        ),
+        answer=schemas.listing({"type": "object"}),
+        answer_headers=("Elements-Returned-Count",),
+        statuses=(400, 401),
     ),
     *_declare("GET", "/bulk/{id}", bulk.show, "Show a bulk job"),
     *_declare("GET", "/bulk/{id}/status", bulk.show, "Show how far a bulk job is"),

@@ -56,7 +56,7 @@ class Inside:
             "raw_path": f"{BASE_PATH}{path}".encode(),
             "query_string": urlencode(call.query).encode(),
             "headers": [(name.lower().encode(), value.encode()) for name, value in headers],
-            "progress": Progress(),
+            "progress": Progress(schedule_id=call.job.id),
         }
         answered = _Answered()
 

@@ -51,6 +51,7 @@ class Progress:
     peer: str = ""  # the address that the request came from, as the connection has it
     operation: Operation | None = None  # None until the router has found one
     watchers: list[Watcher] = field(default_factory=list)
+    schedule_id: int | None = None  # of the job that makes this call at its times
 
 
 @dataclass(kw_only=True, slots=True)

@@ -9,7 +9,8 @@ from polyvalent.bulk.download import download
 from polyvalent.bulk.finish import note_failure
 from polyvalent.bulk.sweep import sweep
 from polyvalent.bulk.upload import upload
-from polyvalent.bulk.work import CALLBACK, DOWNLOAD, SWEEP, UPLOAD, BulkWork
+from polyvalent.bulk.work import CALLBACK, DOWNLOAD, SWEEP, UPLOAD, WORKFLOW, BulkWork
+from polyvalent.bulk.workflow import work_on
 from polyvalent.jobs.kind import Kind
 
 # 1 s, 2 s, 4 s … at most five minutes apart: about four hours.
@@ -29,5 +30,6 @@ def bulk_kinds(work: BulkWork) -> tuple[Kind, ...]:
             ended=partial(note_failure, work),
         ),
         Kind(name=CALLBACK, handle=partial(call_back, work), attempts_max=_CALLBACK_ATTEMPTS),
+        Kind(name=WORKFLOW, handle=partial(work_on, work)),
         Kind(name=SWEEP, handle=partial(sweep, work), attempts_max=None),
     )

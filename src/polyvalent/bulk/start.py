@@ -12,6 +12,7 @@ from polyvalent.bulk.callback import submit_callback
 from polyvalent.bulk.model import RETENTION_DAYS, BulkJob, BulkStatus, NewBulkJob
 from polyvalent.bulk.plan import make_read_plan
 from polyvalent.bulk.sweep import submit_sweep
+from polyvalent.bulk.upload_take import Note, note_nothing
 from polyvalent.bulk.work import DOWNLOAD
 from polyvalent.errors import Forbidden
 from polyvalent.hub.access import HubAccess, Opened
@@ -19,10 +20,13 @@ from polyvalent.jobs.model import Owner
 from polyvalent.jobs.submit import Request, cancel, submit
 
 
-async def start_download(access: HubAccess, opened: Opened, wish: Wish, *, owner: Owner) -> int:
+async def start_download(
+    access: HubAccess, opened: Opened, wish: Wish, *, owner: Owner, note: Note = note_nothing
+) -> int:
     """
     Start a download and return the number of its bulk job.
 
+    `note` is called with the number in the same transaction.
     Raises BadRequest for what the instance's objects do not have, Forbidden for a disabled
     instance, NotFound if it was deleted meanwhile. Effects: a bulk job, and the job that does its
     work, in one transaction.
@@ -64,6 +68,7 @@ async def start_download(access: HubAccess, opened: Opened, wish: Wish, *, owner
         job_id = await submit(connection, ports.keys, wanted, now=now, random=ports.random)
         await sql.change_bulk_job(connection, bulk_id, {"job_id": job_id})
         await submit_sweep(connection, ports, owner, now=now)
+        await note(connection, bulk_id)
     return bulk_id
 
 

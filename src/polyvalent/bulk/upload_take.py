@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import blake2b
+from typing import TypeAlias
 
 import orjson
 
@@ -21,6 +22,7 @@ from polyvalent.bulk.upload_target import Target
 from polyvalent.bulk.upload_text import UploadRow, refuse
 from polyvalent.bulk.work import UPLOAD
 from polyvalent.catalog.element import Element
+from polyvalent.db import Connection
 from polyvalent.errors import BadRequest
 from polyvalent.hub.access import HubAccess, Opened
 from polyvalent.hub.read import find_object
@@ -32,16 +34,27 @@ SPOOL_BYTES = 2 * 1024 * 1024
 # Their identifiers are held in memory, to find those that come twice.
 ROWS_MAX = 1_000_000
 _DIGEST_BYTES = 8
-# The folder of what belongs to no job yet.
-_NO_JOB = 0
+_PLACE_BYTES = 7
+
+
+Note: TypeAlias = Callable[[Connection, int], Awaitable[None]]
+
+
+async def note_nothing(_connection: Connection, _bulk_id: int) -> None:
+    """Let a new job pass unnoted."""
 
 
 @dataclass(kw_only=True)
 class Spool:
-    """Keep the bytes of a file, sealed, until its rows are read; `remove` it afterwards."""
+    """
+    Keep the bytes of a file, sealed, until its rows are read; `remove` it afterwards.
+
+    `place` names the folder until there is a job: drawn, so that no two uploads share one.
+    """
 
     folder: Folder
     key: bytes = field(repr=False)
+    place: int
     _held: bytearray = field(default_factory=bytearray, repr=False)
     _written: list[tuple[str, int]] = field(default_factory=list)
 
@@ -52,7 +65,7 @@ class Spool:
             content = bytes(self._held)
             self._held.clear()
             name = await asyncio.to_thread(
-                self.folder.write, content, bulk_id=_NO_JOB, key=self.key
+                self.folder.write, content, bulk_id=self.place, key=self.key
             )
             self._written.append((name, len(content)))
 
@@ -71,7 +84,9 @@ class Spool:
 
 def open_spool(access: HubAccess, folder: Folder) -> Spool:
     """Open a place for a file that is on its way."""
-    return Spool(folder=folder, key=access.ports.random(KEY_BYTES))
+    random = access.ports.random
+    place = int.from_bytes(random(_PLACE_BYTES))
+    return Spool(folder=folder, key=random(KEY_BYTES), place=place)
 
 
 async def start_upload(
@@ -83,16 +98,18 @@ async def start_upload(
     format_: str,
     callback: str,
     owner: Owner,
+    note: Note = note_nothing,
 ) -> int:
     """
     Check every row of a file, and begin the job that writes them; return its bulk job's number.
 
+    `note` is called with the number in the same transaction.
     Raises BadRequest, naming line and column, for a file that cannot be read whole. Effects: files;
     a bulk job and the job that does its work, in one transaction.
     """
     ports = access.ports
     key = ports.random(KEY_BYTES)
-    keeper = _Keeper(folder=spool.folder, key=key, file=target.object_name)
+    keeper = _Keeper(folder=spool.folder, key=key, place=spool.place, file=target.object_name)
     try:
         await asyncio.to_thread(
             _keep_rows, spool, keeper, target=target, format_=format_, element=opened.element
@@ -135,6 +152,7 @@ async def start_upload(
             job_id = await submit(connection, ports.keys, wanted, now=now, random=ports.random)
             await sql.change_bulk_job(connection, bulk_id, {"job_id": job_id})
             await submit_sweep(connection, ports, owner, now=now)
+            await note(connection, bulk_id)
     except BaseException:
         await asyncio.to_thread(keeper.remove)
         raise
@@ -147,6 +165,7 @@ class _Keeper:
 
     folder: Folder
     key: bytes = field(repr=False)
+    place: int
     file: str
     parts: list[Part] = field(default_factory=list)
     rows: int = 0
@@ -175,7 +194,7 @@ class _Keeper:
                 file=self.file,
                 format="given",
                 number=len(self.parts),
-                name=self.folder.write(content, bulk_id=_NO_JOB, key=self.key),
+                name=self.folder.write(content, bulk_id=self.place, key=self.key),
                 rows=len(self._lines),
                 size_bytes=len(content),
             )

@@ -27,6 +27,7 @@ from polyvalent.jobs.turn import Turn
 DOWNLOAD: Final = "bulk.download"
 UPLOAD: Final = "bulk.upload"
 CALLBACK: Final = "bulk.callback"
+WORKFLOW: Final = "bulk.workflow"
 SWEEP: Final = "bulk.sweep"
 _AT_ONCE = 4  # calls for what lies below rows
 

@@ -177,6 +177,17 @@ def _print_receipt(receipt: dict[str, Any]) -> None:
         print_note(console, f"{reason}.")
     pairs = {
         "Job": receipt["jobId"],
+        **_facts(receipt),
+        "Seal": receipt["seal"],
+    }
+    print_pairs(console, {label: value for label, value in pairs.items() if value})
+    console.print()
+
+
+def _facts(receipt: dict[str, Any]) -> dict[str, str]:
+    if "outcomes" in receipt:  # of an upload
+        return {name.capitalize(): str(count) for name, count in receipt["outcomes"].items()}
+    return {
         "Proof": receipt["proof"] or "none",
         "Distinct": str(receipt["distinct"]),
         "Keys": f"{receipt['lowestKey']} to {receipt['highestKey']}" if receipt["rows"] else "",
@@ -185,10 +196,7 @@ def _print_receipt(receipt: dict[str, Any]) -> None:
         "Gaps": str(receipt["gaps"]["keys"] or ""),
         "Changed meanwhile": str((receipt["changedDuringRead"] or {}).get("rows") or ""),
         "Proven until": receipt["watermark"] or "",
-        "Seal": receipt["seal"],
     }
-    print_pairs(console, {label: value for label, value in pairs.items() if value})
-    console.print()
 
 
 async def _receipt(settings: Settings, instance_id: int, bulk_id: int) -> dict[str, Any]:
