@@ -224,3 +224,34 @@ def test_it_reads_rows_whose_key_is_hidden_by_number_and_says_so():
 def test_it_is_not_sorted_by_what_the_vendor_does_not_sort_by():
     with pytest.raises(BadRequest, match="cannot be sorted by price"):
         make_reader(Vendor(rows=[]), BY_CURSOR, order="price")
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_it_ends_where_a_vendor_is_deaf_to_page_numbers(hidden):
+    # It says that it answers nothing behind the end, and gives the first page for ever.
+    rows = rows_of(FULL[:MAXIMUM])
+    calls = []
+
+    async def repeat(_: Connection, request: Request) -> Exchange:
+        calls.append(request.url)
+        assert len(calls) < 9, "the read has no end"
+        shown = [{"name": "a"} for _ in rows] if hidden else rows
+        body = json.dumps(shown).encode()
+        return Exchange(request=request, response=Response(status=200, body=body), elapsed_ms=1)
+
+    found, tally = read(make_reader(repeat, BY_NUMBER)) if not hidden else (None, None)
+    if hidden:
+        assert asyncio.run(count_rows(make_reader(repeat, BY_NUMBER))) == MAXIMUM
+        assert len(calls) == 2
+    else:
+        assert found == FULL[:MAXIMUM]
+        assert tally is not None
+        assert tally.repeated_rows == 3 * MAXIMUM
+        assert len(calls) == 4
+
+
+async def count_rows(reader: Reader) -> int:
+    rows = 0
+    while not reader.ended:
+        rows += len((await reader.fetch()).rows)
+    return rows

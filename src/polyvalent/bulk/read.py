@@ -29,6 +29,7 @@ from polyvalent.hub.search_pairs import search_pairs, walks_down
 from polyvalent.hub.values import find_member, read_json
 from polyvalent.hub.walk import first_page
 
+_STALE_PAGES_MAX = 3  # in a row, with nothing new
 _REFUSED_MAX = 10_000  # bytes of an answer that are looked at
 
 
@@ -56,7 +57,8 @@ class Reader:
     """
     Walk over a list; `place` is where it is, None at the start.
 
-    {"last": "1234"} or {"page": 7}, with {"skip": 3} rows of the page that are done. `marks` are
+    {"last": "1234"} or {"page": 7}, with {"skip": 3} rows of the page that are done, or behind
+    {"stale": 2} pages with nothing new. `marks` are
     those of the rows read before. `changed_since` is the start of the read as the vendor writes
     moments: of rows that changed or came later is told how many there are.
     """
@@ -160,7 +162,9 @@ class Reader:
         keyed = list(zip(rows, found, strict=True))[skip:]
         fresh: list[tuple[Row, str]] = []
         marks: tuple[int, ...] = ()
-        repeated = bool(rows) and number > 1 and told == self._before and repeats_last(resource)
+        # Rows without keys are known again by their page alone.
+        same = bool(rows) and number > 1 and told == self._before
+        repeated = same and (repeats_last(resource) or bool(keyless))
         if not repeated and not keyless:
             fresh, marks = self._unseen([(row, str(key)) for row, key in keyed])
         self._before = told
@@ -169,7 +173,9 @@ class Reader:
         else:
             new = [row for row, _ in fresh]
         short = received < size
-        stands_still = not new and repeats_last(resource)
+        # Rows that came meanwhile may have moved known ones here; they do not do so for ever.
+        stale = 0 if new else int(place.get("stale", 0)) + 1
+        stands_still = stale >= (1 if repeats_last(resource) else _STALE_PAGES_MAX)
         whole = self.plan.way == "whole"
         self.ended = (
             whole
@@ -178,7 +184,7 @@ class Reader:
             or stands_still
             or (short and not ends_with_empty(resource))
         )
-        self.place = {"page": number + 1}
+        self.place = {"page": number + 1, **({"stale": stale} if stale else {})}
         keys = [] if keyless else [key for _, key in fresh]
         return self._page(
             exchange,
