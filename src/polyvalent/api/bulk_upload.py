@@ -11,11 +11,10 @@ from polyvalent.api.resources import instance_of_token
 from polyvalent.bulk.ask import check_callback
 from polyvalent.bulk.part import Folder
 from polyvalent.bulk.upload_take import open_spool, start_upload
-from polyvalent.bulk.upload_target import check_object, find_target, read_told
+from polyvalent.bulk.upload_target import check_object, find_target, format_of, read_told
 from polyvalent.errors import BadRequest, Forbidden
 
 _FILE = "file"
-_JSON_NAMES = (".json", ".jsonl", ".ndjson")
 
 
 async def upload(call: Call) -> Answer:
@@ -48,7 +47,7 @@ async def upload(call: Call) -> Answer:
             opened,
             spool,
             target=target,
-            format_=told.format or _format_of(call.value("path") or form.file_name),
+            format_=told.format or format_of(call.value("path") or form.file_name),
             callback=callback,
             owner=owner_of(call, instance),
         )
@@ -63,7 +62,3 @@ def _is_dry(call: Call) -> bool:
     if text not in ("true", "false"):
         raise BadRequest(f"dryRun is {text[:40]!r}; it may be true or false.")
     return text == "true"
-
-
-def _format_of(file_name: str) -> str:
-    return "json" if file_name.lower().endswith(_JSON_NAMES) else "csv"

@@ -18,6 +18,7 @@ from polyvalent.hub.resolve import resolve, top_resources
 
 ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
 FORMATS = ("csv", "json")
+_JSON_NAMES = (".json", ".jsonl", ".ndjson")
 # What no file says: any id will do to find out what a path takes.
 _SOME_ID = "1"
 
@@ -72,6 +73,11 @@ def read_told(text: str | None) -> Told:
         raise BadRequest(f"format is {format_[:40]!r}; it may be {' or '.join(FORMATS)}.")
     identifier = _text(told, "identifierFieldName") or _text(told, "primaryKeyName")
     return Told(action=action, identifier=identifier, format=format_)
+
+
+def format_of(file_name: str) -> str:
+    """Return the format that a file's name means: "rows.jsonl" → "json", any other "csv"."""
+    return "json" if file_name.lower().endswith(_JSON_NAMES) else "csv"
 
 
 def find_target(opened: Opened, name: str, told: Told, *, dry_run: bool) -> Target:

@@ -1,4 +1,4 @@
-"""Download many rows into a file, and look at bulk jobs and their receipts."""
+"""Download and upload many rows, and look at bulk jobs and their receipts."""
 # ruff: noqa: PLC0415  # imports wait inside the commands, so that --help answers at once
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from polyvalent.settings import Settings
 SUFFIXES = {".csv": "csv", ".json": "array", ".parquet": "parquet"}
 LARGEST_LIST = 1000
 
-app = typer.Typer(help="Download many rows, with a receipt.", no_args_is_help=True)
+app = typer.Typer(help="Download and upload many rows, with a receipt.", no_args_is_help=True)
 
 Instance = Annotated[
     int, typer.Option("--instance", metavar="ID", min=1, help="Id of the instance.")
@@ -88,6 +88,84 @@ def download(
         print_json(receipt)
     else:
         _print_receipt(receipt)
+    if not receipt["complete"]:
+        raise typer.Exit(3)
+
+
+@app.command("upload")
+def upload(
+    *,
+    instance: Instance,
+    object_name: Annotated[
+        str, typer.Option("--object", metavar="NAME", help="What the rows are, such as customers.")
+    ],
+    file: Annotated[Path, typer.Option("--file", metavar="FILE", help="CSV or JSON, in UTF-8.")],
+    action: Annotated[
+        str, typer.Option("--action", metavar="NAME", help="create, update, upsert or delete.")
+    ] = "upsert",
+    identifier: Annotated[
+        str,
+        typer.Option(
+            "--identifier",
+            metavar="NAME",
+            help="The field that says which row of the store is meant, such as email.",
+        ),
+    ] = "",
+    format_: Annotated[
+        str,
+        typer.Option(
+            "--format", metavar="NAME", help="csv or json. Default: as the file's name ends."
+        ),
+    ] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, and write nothing.")
+    ] = False,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    json: AsJson = False,
+) -> None:
+    """
+    Write the rows of a file into a store, each once, and print what became of them.
+
+    Works with and without a server. Stopped in the middle, by Ctrl-C or a crash, a server or
+    `polyvalent worker` goes on with it; do not send the file again.
+
+    [bold]Examples[/bold]
+
+    polyvalent bulk upload --instance 1 --object customers --file new.csv --action create
+
+    polyvalent bulk upload --instance 1 --object products --file prices.csv --identifier sku
+    --dry-run
+    """
+    import orjson
+
+    from polyvalent.cli.bulk_upload_run import Upload, upload_from
+    from polyvalent.cli.interrupt import Interrupted, run
+    from polyvalent.cli.logs import configure_logs
+    from polyvalent.cli.show import open_console, print_json
+
+    settings = existing(settings_of(data_dir, database_url))
+    configure_logs("error")
+    told = {"action": action, "identifierFieldName": identifier, "format": format_}
+    wanted = Upload(
+        instance_id=instance,
+        object_name=object_name,
+        file=file,
+        told=orjson.dumps(told).decode(),
+        dry_run=dry_run,
+    )
+    console = open_console(stderr=True)
+    try:
+        receipt = run(lambda: upload_from(settings, wanted, console=console, quiet=json))
+    except Interrupted:
+        console.print("  Stopped. What had begun goes on with a server or `polyvalent worker`.")
+        raise
+    if json:
+        print_json(receipt)
+    else:
+        _print_receipt(receipt)
+        for error in receipt["errors"]:
+            console.print(f"  line {error['line']}: {error['message']}", markup=False)
     if not receipt["complete"]:
         raise typer.Exit(3)
 
@@ -169,8 +247,7 @@ def _print_receipt(receipt: dict[str, Any]) -> None:
     complete = receipt["complete"]
     print_title(
         console,
-        f"{receipt['rows']} rows of {receipt['objectName']}: "
-        f"{'complete' if complete else 'not proven complete'}",
+        f"{receipt['rows']} rows of {receipt['objectName']}: {_verdict(receipt)}",
         style="bold green" if complete else "bold yellow",
     )
     for reason in receipt["reasons"]:
@@ -182,6 +259,13 @@ def _print_receipt(receipt: dict[str, Any]) -> None:
     }
     print_pairs(console, {label: value for label, value in pairs.items() if value})
     console.print()
+
+
+def _verdict(receipt: dict[str, Any]) -> str:
+    if "outcomes" not in receipt:
+        return "complete" if receipt["complete"] else "not proven complete"
+    said = "would be done" if receipt["dryRun"] else "done"
+    return said if receipt["complete"] else f"not all {said}"
 
 
 def _facts(receipt: dict[str, Any]) -> dict[str, str]:

@@ -77,7 +77,7 @@ async def download_to(
         bulk = await _begin_or_find(operator, instance, wanted)
         # Beside a server and its workers this is one more; without one it does the work.
         async with working_on(operator.platform, lazily=False):
-            await _watch(operator, instance, bulk.id, console=console, quiet=quiet)
+            await watch(operator, instance, bulk.id, console=console, quiet=quiet)
         bulk = await find_job(operator.platform.ports, instance, bulk.id)
         if bulk.status is not BulkStatus.COMPLETED:
             wanted.note.unlink(missing_ok=True)
@@ -135,9 +135,10 @@ class _Rate(ProgressColumn):
         return Text(f"{speed:,.0f} rows/s", style="dim")
 
 
-async def _watch(
+async def watch(
     operator: Operator, instance: Instance, bulk_id: int, *, console: Console, quiet: bool
 ) -> None:
+    """Show how far a bulk job is until it ends."""
     ports = operator.platform.ports
     bulk = await find_job(ports, instance, bulk_id)
     expected = await _expect(operator, instance, bulk)
@@ -163,6 +164,8 @@ async def _watch(
 async def _expect(operator: Operator, instance: Instance, bulk: BulkJob) -> int | None:
     """Guess how many rows there will be: by the limit, or by an earlier run of the same query."""
     asked = bulk.asked
+    if asked.action is not None:
+        return asked.rows
     if asked.limit is not None:
         return asked.limit
     if asked.begin is not None or asked.since_proven or asked.last_run is not None:
