@@ -70,6 +70,7 @@ class Yard:
                 call_api=Inside(platform),
                 bulk_path=self.stage.settings.bulk_path,
                 deliveries=platform.deliveries,
+                event_work=platform.event_work,
             ),
             now=ports.now,
             clock=(lambda: float(3 * next(seconds))) if seconds else monotonic,
