@@ -191,9 +191,14 @@ def test_it_tells_the_vendors_words_for_each_row_that_failed_page_by_page(yard: 
 def test_it_writes_each_row_once_where_a_fifth_of_the_answers_is_lost(tmp_path: Path) -> None:
     with open_yard(tmp_path, orders=1, products=1, customers=3, lost_answers=0.2) as yard:
         before = emails(yard)
+        assert yard.shop is not None
+        looked = yard.shop.store.counters["GET /api/rest/customers"]
         bulk_id = start(yard, "customers", csv_of(people(30)), action="create")
         yard.work_off()
 
+        # Rows whose answer was lost were looked up, and none was sent again.
+        assert yard.shop.store.counters["GET /api/rest/customers"] > looked
+        assert yard.shop.store.counters["POST /api/rest/customers"] == 30
         shown = yard.status(bulk_id)
         assert shown["outcomes"] == {"created": 30}, shown
         assert emails(yard) == before + Counter(row["email"] for row in people(30))
