@@ -89,24 +89,23 @@ def start_receiver(port: int, log: Path, seed: int) -> subprocess.Popen[str]:
     return process
 
 
-async def publish_all(stage: Stage, number: int) -> None:
-    """Publish the events, some hundreds in a transaction."""
+async def publish_some(stage: Stage, numbers: range) -> None:
+    """Publish events in one transaction."""
     ports = stage.platform.ports
     owner = Owner(organization_id=1, account_id=1)
-    for begin in range(0, number, BATCH):
-        notices = [
-            Notice(
-                topic=TOPIC,
-                message={"eventId": f"{at % OBJECTS}.{at}"},
-                event_id=f"{at % OBJECTS}.{at}",
-                object_key=f"orders/{at % OBJECTS}",
-            )
-            for at in range(begin, min(begin + BATCH, number))
-        ]
-        async with ports.database.transaction() as connection:
-            await publish(
-                connection, ports.keys, notices, owner=owner, now=ports.now(), random=ports.random
-            )
+    notices = [
+        Notice(
+            topic=TOPIC,
+            message={"eventId": f"{at % OBJECTS}.{at}"},
+            event_id=f"{at % OBJECTS}.{at}",
+            object_key=f"orders/{at % OBJECTS}",
+        )
+        for at in numbers
+    ]
+    async with ports.database.transaction() as connection:
+        await publish(
+            connection, ports.keys, notices, owner=owner, now=ports.now(), random=ports.random
+        )
     stage.platform.bell.ring()
 
 
@@ -136,7 +135,8 @@ def run(stage: Stage, *, number: int, folder: Path) -> dict[str, Any]:
             "config": {"url": f"http://127.0.0.1:{port}/events"},
         },
     ).json()
-    stage.run(publish_all(stage, number))
+    for begin in range(0, number, BATCH):
+        stage.run(publish_some(stage, range(begin, min(begin + BATCH, number))))
     restarts = [number // 4, number // 2]
     moved_s, began_s, quarter_s = 0.0, time.monotonic(), 0.0
     try:
