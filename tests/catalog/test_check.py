@@ -99,7 +99,7 @@ FAULTS: list[tuple[str, Change]] = [
         "parameters_are_supported",
         whole(
             parameters=(
-                Parameter(name="a", vendor_name="b", type="multipart", vendor_type="query"),
+                Parameter(name="a", vendor_name="b", type="query", vendor_type="configuration"),
             )
         ),
     ),

@@ -15,8 +15,7 @@ from tests.journeys.stage import Stage, ask
 
 EXPOSED = (
     "Elements-Returned-Count, Elements-Total-Count, Elements-Request-Id, "
-    "Elements-Next-Page-Token, Elements-Trace-Id, Elements-Error, Elements-Next-Cursor, "
-    "Content-Disposition"
+    "Elements-Next-Page-Token, Elements-Trace-Id, Elements-Error, Content-Disposition"
 )
 
 

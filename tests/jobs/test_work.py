@@ -203,7 +203,7 @@ async def test_it_makes_room_for_others_that_wait(database_url: str, tmp_path: P
             await asyncio.sleep(SLICE_S + 0.3)
             assert yielded == 0  # nobody waits, so it works on
             small = await ask(shop, "any", spec={"size": "small"})
-            await until_ended(shop, small, within_s=SLICE_S + 3)
+            await until_ended(shop, small, within_s=SLICE_S + 18)  # on a busy machine
 
     assert yielded >= 1
 

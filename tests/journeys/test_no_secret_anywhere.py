@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import re
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -42,6 +43,10 @@ class Breaker:
 def log() -> Iterator[io.StringIO]:
     """Everything that structlog and the standard library's loggers write, at any level."""
     stream = io.StringIO()
+    # A command that ran in this process may have tied loggers to its own stream for good.
+    for module in tuple(sys.modules.values()):
+        if getattr(module, "__name__", "").startswith("polyvalent."):
+            vars(vars(module).get("_log", io.StringIO())).pop("bind", None)
     structlog.configure(
         processors=[
             structlog.processors.format_exc_info,

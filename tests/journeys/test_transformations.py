@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from polyvalent.api.resources import READY_FOR_S
 from polyvalent.sandbox.magento import RunningStore
 from tests.journeys.application import Application
 from tests.journeys.stage import Reply, Stage, platform_on_stage
@@ -373,6 +375,7 @@ def test_shows_a_change_to_every_process(tmp_path: Path, shop: RunningStore) -> 
             )
             # The process that made the change knows at once, others within a second.
             second.clock.ahead += timedelta(seconds=2)
+            time.sleep(READY_FOR_S)  # counted by a clock that cannot be moved
             for stage in (first, second, first):
                 seen = stage.call("GET", f"/{name}", element=one.token).json()
                 assert set(seen[0]) == {path}

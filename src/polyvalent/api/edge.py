@@ -45,8 +45,7 @@ FRAMES_SHOWN = 20
 JSON = "application/json;charset=UTF-8"
 EXPOSED = (
     "Elements-Returned-Count, Elements-Total-Count, Elements-Request-Id, "
-    "Elements-Next-Page-Token, Elements-Trace-Id, Elements-Error, Elements-Next-Cursor, "
-    "Content-Disposition"
+    "Elements-Next-Page-Token, Elements-Trace-Id, Elements-Error, Content-Disposition"
 )
 ALLOWED_HEADERS = (
     "Authorization, Content-Type, Accept, Elements-Async-Request, Elements-Async-Callback-Url, "
