@@ -54,6 +54,7 @@ def log() -> Iterator[io.StringIO]:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(0),
         logger_factory=structlog.PrintLoggerFactory(file=stream),  # type: ignore[arg-type]
+        cache_logger_on_first_use=False,
     )
     handler, root = logging.StreamHandler(stream), logging.getLogger()
     before = root.level
