@@ -1,11 +1,10 @@
-"""Look at jobs: one, many, how many."""
+"""Look at jobs: one, many."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 
-from polyvalent.db import Connection, Database
+from polyvalent.db import Connection
 from polyvalent.db.key_file import KeyFile
 from polyvalent.errors import NotFound
 from polyvalent.jobs import sql
@@ -42,14 +41,3 @@ async def list_jobs(
         before_id=before_id,
         limit=limit,
     )
-
-
-async def count_states(database: Database) -> Mapping[tuple[str, str], int]:
-    """Count all jobs by kind and state: {("poll", "waiting"): 12}."""
-    async with database.reading() as connection:
-        return await sql.count_states(connection)
-
-
-async def forget_ended(connection: Connection, *, before: datetime, kinds: Sequence[str]) -> int:
-    """Delete the jobs of some kinds that ended before a moment; return how many."""
-    return await sql.forget(connection, ended_before=before, kinds=kinds)

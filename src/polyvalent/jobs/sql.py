@@ -325,24 +325,6 @@ async def has_work(connection: Connection) -> bool:
     return bool((await connection.execute(query)).scalar_one())
 
 
-async def count_states(connection: Connection) -> Mapping[tuple[str, str], int]:
-    """Count the jobs by kind and state."""
-    query = select(job.c.kind, job.c.state, func.count().label("number")).group_by(
-        job.c.kind, job.c.state
-    )
-    return {(row.kind, row.state): row.number for row in await connection.execute(query)}
-
-
-async def forget(connection: Connection, *, ended_before: datetime, kinds: Sequence[str]) -> int:
-    """Delete jobs of some kinds that ended before a moment; return how many."""
-    result = await connection.execute(
-        delete(job).where(
-            job.c.kind.in_(kinds), job.c.state.in_(ENDS), job.c.finished_at < ended_before
-        )
-    )
-    return result.rowcount
-
-
 async def delete_job(connection: Connection, job_id: int) -> bool:
     """Delete a job; whoever works on it cannot save any more."""
     return (await connection.execute(delete(job).where(job.c.id == job_id))).rowcount == 1
