@@ -269,7 +269,8 @@ def test_parameters_become_the_drivers_arguments(tmp_path: Path) -> None:
 
     context = arguments.pop("ssl")
     assert dict(url.query) == {}
-    assert arguments == {"server_settings": {"application_name": "a"}, "timeout": 7.0}
+    settings = {"application_name": "a", "idle_in_transaction_session_timeout": "10s"}
+    assert arguments == {"server_settings": settings, "timeout": 7.0}
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
     missing = parse_url(f"postgresql://u@h/n?sslmode=verify-ca&sslrootcert={tmp_path}/no.pem")
     with pytest.raises(Misconfigured, match=r"no\.pem of sslrootcert cannot be used: No such file"):

@@ -1,8 +1,9 @@
 """
-Be a worker process that counts: worker_process.py URL KEYS [POINT].
+Be a worker process that counts: worker_process.py URL KEYS [POINT [SIGNAL]].
 
 The kind `count` saves one number after another, each with the name of the process that saved it.
-With a point, the process kills itself when it comes there for the third time.
+With a point, the process sends itself the signal, SIGKILL if none is named, when it comes there
+for the third time.
 """
 
 from __future__ import annotations
@@ -23,19 +24,19 @@ PAUSE_S = 0.02
 FATAL_TIME = 3
 
 
-def make_mark(point: str):
+def make_mark(point: str, blow: signal.Signals):
     times = 0
 
     def mark(name: str) -> None:
         nonlocal times
         times += name == point
         if times == FATAL_TIME:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), blow)
 
     return mark
 
 
-async def main(url: str, keys: str, point: str = "") -> None:
+async def main(url: str, keys: str, point: str = "", blow: str = "SIGKILL") -> None:
     async def count(turn: Turn) -> Outcome:
         saved = list(turn.checkpoint or [])
         while len(saved) < turn.job.spec["to"]:
@@ -50,7 +51,7 @@ async def main(url: str, keys: str, point: str = "") -> None:
 
     kinds = [Kind(name="count", handle=count)]
     async with (
-        open_workshop(url, Path(keys), kinds, mark=make_mark(point)) as shop,
+        open_workshop(url, Path(keys), kinds, mark=make_mark(point, signal.Signals[blow])) as shop,
         working(shop),
     ):
         print("ready", flush=True)

@@ -17,6 +17,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL
 
 from polyvalent.db.engine import BUSY_TIMEOUT_MS, Database, make_file
+from polyvalent.db.postgresql import ABANDONED_AFTER_S
 from polyvalent.errors import Misconfigured
 
 SCHEMA = "polyvalent_jobs"  # on PostgreSQL
@@ -46,7 +47,12 @@ def open_job_engine(database: Database) -> Engine:
     query = {_LIBPQ.get(name, name): value for name, value in database.url.query.items()}
     url = database.url.set(drivername="postgresql+psycopg", query=query)
     return create_engine(
-        url, hide_parameters=True, pool_size=CONNECTIONS, max_overflow=0, pool_pre_ping=True
+        url,
+        connect_args={"options": f"-c idle_in_transaction_session_timeout={ABANDONED_AFTER_S}s"},
+        hide_parameters=True,
+        pool_size=CONNECTIONS,
+        max_overflow=0,
+        pool_pre_ping=True,
     )
 
 

@@ -20,6 +20,9 @@ from sqlalchemy.engine import URL
 from polyvalent.errors import Misconfigured
 
 DEFAULT_PORT = 5432
+# A process that is stopped, or whose machine is gone, in the middle of a transaction must not keep
+# its rows locked: PostgreSQL ends the transaction, and the process finds its connection closed.
+ABANDONED_AFTER_S = 10
 _MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _UNDERSTOOD = (
     "sslmode", "ssl", "sslrootcert", "connect_timeout", "application_name", "channel_binding",
@@ -59,14 +62,16 @@ def split_parameters(url: URL) -> tuple[URL, dict[str, Any]]:
     """
     Return the URL without what the driver takes as arguments, and those arguments.
 
-    `?application_name=a&ssl=verify-full` → {"server_settings": {"application_name": "a"},
+    `?application_name=a&ssl=verify-full` → {"server_settings": {"application_name": "a", ...},
     "ssl": <a context that proves the server>}. Raises Misconfigured if a certificate file cannot
     be read. Effects: reads that file.
     """
     query = dict(url.query)
     arguments: dict[str, Any] = {}
+    settings = {"idle_in_transaction_session_timeout": f"{ABANDONED_AFTER_S}s"}
     if name := query.pop("application_name", None):
-        arguments["server_settings"] = {"application_name": _last(name)}
+        settings["application_name"] = _last(name)
+    arguments["server_settings"] = settings
     if seconds := _seconds(_last(query.pop("connect_timeout", ""))):
         arguments["timeout"] = seconds
     query.pop("channel_binding", None)
