@@ -42,6 +42,7 @@ async def main(url: str, keys: str, point: str = "", blow: str = "SIGKILL") -> N
         while len(saved) < turn.job.spec["to"]:
             await asyncio.sleep(PAUSE_S)
             saved.append([len(saved), os.getpid()])
+            turn.mark("count.counted")
             async with shop.database.transaction() as connection:
                 await turn.save(connection, checkpoint=saved, progress={"pid": os.getpid()})
                 turn.mark("count.saved")
