@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from polyvalent.accounts import sql
-from polyvalent.accounts.identify import identify, read_authorization
-from polyvalent.accounts.model import Caller, Secrets
+from polyvalent.accounts.identify import Callers, identify, read_authorization
+from polyvalent.accounts.model import Secrets
 from polyvalent.db import Database
 from polyvalent.db.key_file import KeyFile
 from polyvalent.db.rotate import RETIRE_AFTER_S, retire, rotate
@@ -165,15 +165,15 @@ async def test_refuses_the_inactive(
 async def test_answers_from_the_cache_what_it_found_before(
     database: Database, keys: KeyFile, secrets: dict[str, str]
 ) -> None:
-    cache: dict[bytes, Caller] = {}
+    callers = Callers({})
     header = f"User {secrets['user']}, Organization {secrets['organization']}"
     with pytest.raises(Unauthorized):
-        await identify(database, keys, header + "x", cache=cache)
-    assert cache == {}
-    first = await identify(database, keys, header, cache=cache)
-    assert len(cache) == 1
-    assert await identify(database, keys, header, cache=cache) is first
-    assert secrets["user"] not in repr(cache)
+        await identify(database, keys, header + "x", callers=callers)
+    assert callers.known == {}
+    first = await identify(database, keys, header, callers=callers)
+    assert len(callers.known) == 1
+    assert await identify(database, keys, header, callers=callers) is first
+    assert secrets["user"] not in repr(callers)
 
 
 async def test_identifies_through_a_rotation(

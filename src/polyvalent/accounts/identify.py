@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import MutableMapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 from polyvalent import vault
@@ -12,6 +13,7 @@ from polyvalent.accounts import sql
 from polyvalent.accounts.model import Caller, Secrets
 from polyvalent.db import Database
 from polyvalent.db.key_file import KeyFile
+from polyvalent.db.questions import Questions
 from polyvalent.errors import Unauthorized
 from polyvalent.vault import KeyRing, Secret
 
@@ -22,9 +24,17 @@ SCHEMES = {"user": "user", "organization": "organization", "element": "element",
 _HEX = re.compile("[0-9a-f]{32}")
 FORM = re.compile("[!-~]+")  # visible ASCII, no space
 
-# Callers by the SHA-256 of their header, in a cache that forgets within 30 s: a secret that
-# is taken away must not work for longer.
-Cache = MutableMapping[bytes, Caller]
+
+@dataclass(frozen=True, slots=True)
+class Callers:
+    """
+    Hold the callers that were let in a moment ago, by the SHA-256 of their header.
+
+    `known` forgets within 30 s: a secret that is taken away must not work for longer.
+    """
+
+    known: MutableMapping[bytes, Caller] = field(repr=False)
+    questions: Questions = field(default_factory=Questions, repr=False)
 
 
 def read_authorization(header: str) -> Secrets:
@@ -64,7 +74,7 @@ def _swapped(secrets: Secrets) -> str:
 
 
 async def identify(
-    database: Database, keys: KeyFile, header: str | None, *, cache: Cache | None = None
+    database: Database, keys: KeyFile, header: str | None, *, callers: Callers | None = None
 ) -> Caller:
     """
     Return who sent an Authorization header; the header may be None or empty.
@@ -76,9 +86,17 @@ async def identify(
     Raises Unauthorized, with the form of header that is expected, and never tells which of the
     two secrets was wrong.
     """
+    if callers is None:
+        return await _identify(database, keys, header)
     key = sha256(header.encode() if header else b"").digest()
-    if cache is not None and (known := cache.get(key)) is not None:
-        return known
+    caller = callers.known.get(key)
+    if caller is None:
+        caller = await callers.questions.ask(key, lambda: _identify(database, keys, header))
+        callers.known[key] = caller
+    return caller
+
+
+async def _identify(database: Database, keys: KeyFile, header: str | None) -> Caller:
     secrets = read_authorization(header) if header and header.strip() else Secrets()
     if secrets.user is None or (secrets.organization is None and secrets.element is None):
         missing = "user secret" if secrets.user is None else "organization secret"
@@ -99,16 +117,13 @@ async def identify(
             f"{_swapped(secrets)}"
             f"{EXPECTED} (the command `bin/polyvalent secrets` prints both)"
         )
-    caller = Caller(
+    return Caller(
         organization=member.organization,
         account=member.account,
         user=member.user,
         element_token=secrets.element,
         organization_proven=secrets.organization is not None,
     )
-    if cache is not None:
-        cache[key] = caller
-    return caller
 
 
 def _belongs(member: sql.Member, secret: Secret | None, ring: KeyRing) -> bool:

@@ -14,7 +14,7 @@ from cachetools import LRUCache, TTLCache
 
 from polyvalent import __version__
 from polyvalent.accounts.bootstrap import bootstrap, is_fresh
-from polyvalent.accounts.identify import Cache
+from polyvalent.accounts.identify import Callers
 from polyvalent.api.answer_cache import AnswerCache
 from polyvalent.api.metrics import Metrics
 from polyvalent.api.strangers import Strangers
@@ -63,7 +63,7 @@ class Platform:
     shelf: Shelf
     reach: Reach
     ledger: Ledger = field(repr=False)
-    callers: Cache = field(repr=False)
+    callers: Callers = field(repr=False)
     mappings: MappingCache = field(repr=False)
     journal: Journal = field(repr=False)
     answers: AnswerCache = field(repr=False)
@@ -172,7 +172,7 @@ async def open_platform(
             reach=supervisor.reach,
             count_stores=ports.lookout.breaker.count,
             ledger=open_ledger(ports, writers=settings.writers_per_store),
-            callers=TTLCache(maxsize=CALLERS_KEPT, ttl=CALLERS_LIVE_S),
+            callers=Callers(TTLCache(maxsize=CALLERS_KEPT, ttl=CALLERS_LIVE_S)),
             mappings=LRUCache(maxsize=MAPPINGS_KEPT),
             journal=journal,
             answers=AnswerCache(most_bytes=settings.cache_bytes),

@@ -87,7 +87,7 @@ class Router:
                 )
             platform = call.platform
             caller = await identify(
-                platform.ports.database, platform.ports.keys, header, cache=platform.callers
+                platform.ports.database, platform.ports.keys, header, callers=platform.callers
             )
             if operation.access in ("caller", "perhaps") and not caller.organization_proven:
                 # An element token that nobody checks stands for nothing.

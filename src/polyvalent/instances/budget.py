@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from polyvalent.db import Database
 from polyvalent.db.allowance import hold_calls, take_share
+from polyvalent.db.questions import Questions
 from polyvalent.errors import PolyvalentError, VendorBusy
 from polyvalent.instances.model import Connection
 
@@ -35,7 +37,6 @@ LEAST_AHEAD = 20
 class _Share:
     left: int = 0
     begins_at: datetime | None = None
-    taking: asyncio.Lock = field(default_factory=asyncio.Lock)
     ahead_at: int = 0  # when so many calls are left the next share is taken
     next: tuple[int, datetime] | None = None  # its calls, and from when on they may be made
     ahead: asyncio.Task[None] | None = None
@@ -62,6 +63,7 @@ class Budget:
         self._now = now
         self._pause = pause
         self._shares: dict[int, _Share] = {}
+        self._questions = Questions()
 
     async def take(self, connection: Connection, *, within_s: float) -> None:
         """
@@ -77,20 +79,19 @@ class Budget:
             if share.left < share.ahead_at and share.next is None and share.ahead is None:
                 share.ahead = asyncio.create_task(self._fill_ahead(share, connection))
             return
-        async with share.taking:
-            if share.left == 0:
-                taken = share.next or await self._take_share(connection)
-                share.next = None
-                share.left, share.begins_at = taken
-                share.ahead_at = share.left // 4 if share.left >= LEAST_AHEAD else 0
-            wait_s = self._wait_s(share)
-            if wait_s > within_s:
-                raise VendorBusy(
-                    "This instance has used up the calls that it may make to its store for now. "
-                    "Nothing was sent.",
-                    retry_after_s=wait_s,
-                )
-            share.left -= 1
+        while share.left == 0:
+            # Of many calls one takes the share, and not all of them may find some of it left.
+            await self._questions.ask(
+                connection.instance_id, partial(self._refill, share, connection)
+            )
+        wait_s = self._wait_s(share)
+        if wait_s > within_s:
+            raise VendorBusy(
+                "This instance has used up the calls that it may make to its store for now. "
+                "Nothing was sent.",
+                retry_after_s=wait_s,
+            )
+        share.left -= 1
         if wait_s > 0:
             await self._pause(wait_s)
 
@@ -109,6 +110,11 @@ class Budget:
         limits = connection.element.limits
         named = limits.calls_per_second if limits is not None else 0.0
         return own or named or self._per_second
+
+    async def _refill(self, share: _Share, connection: Connection) -> None:
+        share.left, share.begins_at = share.next or await self._take_share(connection)
+        share.next = None
+        share.ahead_at = share.left // 4 if share.left >= LEAST_AHEAD else 0
 
     async def _fill_ahead(self, share: _Share, connection: Connection) -> None:
         holds = share.holds

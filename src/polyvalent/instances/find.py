@@ -90,8 +90,13 @@ async def recall_by_token(ports: Ports, caller: Caller, token: str) -> Instance:
     known = await memory.recall(ports.database, token)
     if known is None:
         read_at_s, doubts = memory.clock(), memory.doubts
-        known = await find_by_token(ports, None, token)
-        memory.keep(token, known, read_at_s=read_at_s, doubts=doubts)
+
+        async def find() -> Instance:
+            found = await find_by_token(ports, None, token)
+            memory.keep(token, found, read_at_s=read_at_s, doubts=doubts)
+            return found
+
+        known = await memory.questions.ask(("instance", token, doubts), find)
     return _of_caller(known, caller)
 
 

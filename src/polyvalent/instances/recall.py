@@ -19,6 +19,7 @@ from cachetools import TTLCache
 
 from polyvalent.catalog.element import Element
 from polyvalent.db import Database
+from polyvalent.db.questions import Questions
 from polyvalent.db.versions import read_versions
 from polyvalent.errors import Unavailable
 from polyvalent.instances.model import Connection, Instance
@@ -38,8 +39,6 @@ class _Kept:
     checked_at_s: float
     doubts: int  # how many there had been when it was last known to be so
     connection: Connection | None = None
-    # Of many calls at once one asks, and the others believe what it found.
-    asking: asyncio.Lock = field(default_factory=asyncio.Lock)
     ahead: asyncio.Task[None] | None = None  # asks while the calls go on
 
 
@@ -53,6 +52,8 @@ class Memory:
 
     clock: Callable[[], float] = field(repr=False)
     doubts: int = 0
+    # Of many calls at once one asks; what it asks about includes the doubts that there were.
+    questions: Questions = field(default_factory=Questions, repr=False)
     _kept: TTLCache[bytes, _Kept] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -77,15 +78,12 @@ class Memory:
             if kept.ahead is None and self.clock() - kept.checked_at_s > ASKED_AHEAD_S:
                 kept.ahead = asyncio.create_task(self._ask_ahead(database, place, kept))
             return kept.instance
-        async with kept.asking:
-            if not self._believes(kept):
-                await self._ask(database, place, kept)
+        await self._ask(database, place, kept)
         return kept.instance if self._kept.get(place) is kept else None
 
     async def _ask_ahead(self, database: Database, place: bytes, kept: _Kept) -> None:
         try:
-            async with kept.asking:
-                await self._ask(database, place, kept)
+            await self._ask(database, place, kept)
         except Unavailable:
             pass  # the next call that has to know asks again, and is told
         finally:
@@ -94,8 +92,12 @@ class Memory:
     async def _ask(self, database: Database, place: bytes, kept: _Kept) -> None:
         # Forgets what has changed.
         now_s, doubts = self.clock(), self.doubts
-        async with database.reading() as connection:
-            versions = await read_versions(connection, kept.instance.id)
+
+        async def read() -> tuple[int, int] | None:
+            async with database.reading() as connection:
+                return await read_versions(connection, kept.instance.id)
+
+        versions = await self.questions.ask(("versions", kept.instance.id, doubts), read)
         if versions == (kept.instance.version, kept.instance.elements_version):
             kept.checked_at_s, kept.doubts = now_s, doubts
         elif self._kept.get(place) is kept:

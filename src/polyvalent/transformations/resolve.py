@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeAlias
 
 from polyvalent.catalog.element import Element
@@ -103,6 +104,25 @@ async def resolve_mappings(
         if kept.asking is None and now - kept.checked_at > ASKED_AHEAD:
             kept.asking = asyncio.create_task(_ask_ahead(ports, instance, kept))
         return known
+    doubts = ports.memory.doubts
+    read = partial(_read, ports, instance, element, known, cache=cache, find_origin=find_origin)
+    about = ("mappings", instance.id, instance.version, instance.elements_version, doubts)
+    known = await ports.memory.questions.ask(about, read)
+    if ports.memory.doubts == doubts:
+        cache[instance.id] = Kept(known, now)
+    return known
+
+
+async def _read(
+    ports: Ports,
+    instance: Instance,
+    element: Element,
+    known: Mappings | None,
+    *,
+    cache: Cache,
+    find_origin: FindOrigin,
+) -> Mappings:
+    """Return the mappings as the database knows them, what is known already if it is still so."""
     async with ports.database.reading() as connection:
         version = await sql.read_version(connection, organization_id=instance.organization_id)
     if known is None or known.version != version:
@@ -111,10 +131,8 @@ async def resolve_mappings(
             found = await read_visible(
                 connection, ports, of_instance(instance), element, origin=origin
             )
-        known = _share(
-            Mappings(version=version, element=element, _found=found), instance, cache=cache, now=now
-        )
-    cache[instance.id] = Kept(known, now)
+        mappings = Mappings(version=version, element=element, _found=found)
+        known = _share(mappings, instance, cache=cache, now=ports.now())
     return known
 
 
