@@ -16,10 +16,10 @@ the mapping leaves out only the JSON is read, so that they are no hindrance.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from types import NoneType
 from typing import Any, ClassVar
 
@@ -73,6 +73,20 @@ class CompiledRow(Struct):
         place = self.places.get(name)
         value = None if place is None else getattr(self, place)
         return default if value is None else value
+
+    @classmethod
+    def show_all(cls, rows: Iterable[Any]) -> list[Any]:
+        """Return rows of this type as the caller sees them."""
+        if cls.conversions:
+            return [row.show() for row in rows]
+        pick, shown = cls.pick, cls.shown
+        return [shown(*pick(astuple(row))) for row in rows]
+
+    @classmethod
+    def column(cls, rows: Iterable[Any], name: str) -> list[Any]:
+        """Return a member of each row of this type, None where it is absent."""
+        place = cls.places.get(name)
+        return [None for _ in rows] if place is None else list(map(attrgetter(place), rows))
 
     def show(self) -> Any:
         """Return the row as the caller sees it, for `write_json`."""

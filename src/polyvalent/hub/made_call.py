@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +41,13 @@ class MadeCall:
         if isinstance(row, CompiledRow):
             return row.show()
         return project(self.route.outwards(row), fields)
+
+    def show_all(self, rows: Sequence[Row | CompiledRow], fields: tuple[str, ...]) -> list[Any]:
+        """Return rows as the caller sees them; see `show`."""
+        kinds = set(map(type, rows))
+        if len(kinds) == 1 and issubclass(kind := kinds.pop(), CompiledRow):
+            return kind.show_all(rows)
+        return [self.show(row, fields) for row in rows]
 
     async def send(
         self, match: Match, *, pairs: Pairs = (), echoed: Pairs = (), body: bytes = b""
@@ -91,7 +99,9 @@ def compose_answer(
     return Answer(body=encoded, headers=tuple(own))
 
 
-def warn_of_empty(rows: tuple[Row, ...]) -> tuple[str, ...]:
+def warn_of_empty(rows: Sequence[Row | CompiledRow]) -> tuple[str, ...]:
     """Return the warning that rows came without any field, if one did."""
-    empty = any(not isinstance(row, CompiledRow) and set(row) <= {"id"} for row in rows)
+    # A compiled row has more than its id.
+    plain = dict in set(map(type, rows))
+    empty = plain and any(isinstance(row, dict) and set(row) <= {"id"} for row in rows)
     return (NO_FIELDS,) if empty else ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,7 +60,7 @@ class Page:
     `total` is how many rows the whole search has, None where that is not known.
     """
 
-    rows: tuple[Row, ...]
+    rows: Sequence[Row]
     next_token: str | None = None
     total: int | None = None
     warnings: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from polyvalent.catalog.element import Resource
+from polyvalent.hub.compiled_rows import CompiledRow
 from polyvalent.hub.model import Row
 
 
@@ -37,7 +38,11 @@ def cursor_of(resource: Resource, row: Row) -> str | None:
 def cursors_of(resource: Resource, rows: Sequence[Any]) -> list[str | None]:
     """Return the cursor value of each row; see `cursor_of`."""
     field = resource.collection.cursor_field if resource.collection is not None else ""
-    values = [row.get(field) for row in rows]
+    kinds = set(map(type, rows))
+    if len(kinds) == 1 and issubclass(kind := kinds.pop(), CompiledRow):
+        values = kind.column(rows, field)
+    else:
+        values = [row.get(field) for row in rows]
     if None in values:
         return [cursor_of(resource, row) for row in rows]
     return [value if type(value) is str else str(value) for value in values]

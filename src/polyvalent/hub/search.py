@@ -8,6 +8,7 @@ limit, and what then is not known is not claimed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from heapq import nsmallest
 from typing import Any
@@ -21,11 +22,11 @@ from polyvalent.hub.explain import explain_search, searchable_fields
 from polyvalent.hub.made_call import MadeCall, compose_answer, warn_of_empty
 from polyvalent.hub.model import Answer, Page, Row
 from polyvalent.hub.page_token import PageToken, digest_query, write_token
+from polyvalent.hub.piece import Kept, Place
 from polyvalent.hub.read import strips_nulls
 from polyvalent.hub.search_pairs import has_cursor, search_pairs
 from polyvalent.hub.search_query import Search, list_path, read_search
 from polyvalent.hub.walk import (
-    Place,
     Walk,
     begin_walk,
     first_page,
@@ -58,7 +59,7 @@ async def search_rows(made: MadeCall, *, scan_limit: int = SCAN_LIMIT) -> Answer
         reading = find_reading(made.connection.element, made.match.resource, made.route.mapping)
         made = replace(made, reading=reading)
     page = await _find_page(made, search, scan_limit)
-    rows = [made.show(row, search.fields) for row in page.rows]
+    rows = made.show_all(page.rows, search.fields)
     headers = [("Elements-Returned-Count", str(len(rows)))]
     # A total beyond the rows means that there are more to come, so the last page tells none.
     if page.total is not None and (page.next_token is not None or page.total == len(rows)):
@@ -107,7 +108,7 @@ async def _cut(made: MadeCall, search: Search) -> Page:
     begin = (search.page - 1) * search.page_size
     end = begin + search.page_size
     return Page(
-        rows=tuple(rows[begin:end]),
+        rows=rows[begin:end],
         next_token=_token(made, search) if end < len(rows) else None,
         total=len(rows),
         warnings=(*warn_of_empty(found), *_warn_of_fields(_unseen(search, found), len(found))),
@@ -123,26 +124,29 @@ async def _scan(made: MadeCall, search: Search, scan_limit: int) -> Page:
     # Whether more follow the vendor's token tells, unless some of it is filtered here.
     trusts = walk.by_token and not residual and not bounds.ends_with_empty(made.match.resource)
     wanted = skip + search.page_size + (0 if trusts else 1)
-    kept: list[tuple[Row, Place]] = []
+    kept = Kept()
+    takes = query.takes if residual else None
     empty: tuple[str, ...] = ()
     unseen = frozenset(query.undeclared)
     size = largest if walk.by_number or skip or (residual and not query.plan.pushed) else wanted
-    while len(kept) < wanted and not walk.ended:
+    while len(kept.rows) < wanted and not walk.ended:
         if (residual or walk.by_token) and walk.rows_read >= scan_limit:
             return _stop(made, search, kept, walk, limit=scan_limit, skip=skip)
-        found = await walk.read(min(size, largest))
-        rows = tuple(row for row, _ in found)
-        empty = empty or warn_of_empty(rows)
-        unseen = unseen and _unseen(search, rows, among=unseen)
-        kept += [item for item in found if query.takes(item[0])]
-        size = largest if residual or walk.by_number else wanted - len(kept)
-    page = kept[skip : skip + search.page_size]
-    more = len(kept) > skip + len(page) or (trusts and not walk.ended)
+        piece = await walk.read(min(size, largest))
+        empty = empty or warn_of_empty(piece.rows)
+        unseen = unseen and _unseen(search, piece.rows, among=unseen)
+        kept.add(piece, takes=takes)
+        size = largest if residual or walk.by_number else wanted - len(kept.rows)
+    page = kept.rows[skip : skip + search.page_size]
+    more = len(kept.rows) > skip + len(page) or (trusts and not walk.ended)
     whole = walk.ended and not search.continues and not walk.warnings
+    next_token = None
+    if more and page:
+        next_token = _token(made, search, place=kept.place_of(skip + len(page) - 1))
     return Page(
-        rows=tuple(row for row, _ in page),
-        next_token=_token(made, search, place=page[-1][1]) if more and page else None,
-        total=len(kept) if whole else None,
+        rows=page,
+        next_token=next_token,
+        total=len(kept.rows) if whole else None,
         warnings=(
             *empty,
             *walk.warnings,
@@ -154,7 +158,7 @@ async def _scan(made: MadeCall, search: Search, scan_limit: int) -> Page:
 def _stop(
     made: MadeCall,
     search: Search,
-    kept: list[tuple[Row, Place]],
+    kept: Kept,
     walk: Walk,
     *,
     limit: int,
@@ -167,11 +171,12 @@ def _stop(
             f"to be read and filtered here. Read page by page with nextPage, or narrow the search "
             f"by what the vendor filters: {searchable_fields(made)}. explain=true shows the plan."
         )
+    fitting = len(kept.rows)
     warning = (
-        f"{walk.rows_read} rows were read and {len(kept)} of them fit; nextPage reads on from there"
+        f"{walk.rows_read} rows were read and {fitting} of them fit; nextPage reads on from there"
     )
     return Page(
-        rows=tuple(row for row, _ in kept),
+        rows=kept.rows,
         next_token=_token(made, search, place=walk.place),
         warnings=(warning,),
     )
@@ -196,9 +201,9 @@ async def _sort(made: MadeCall, search: Search, scan_limit: int) -> Page:
     while not walk.ended:
         if walk.rows_read >= scan_limit:
             raise _too_many_to_sort(made, search, scan_limit)
-        found = [row for row, _ in await walk.read(largest)]
-        empty = empty or warn_of_empty(tuple(found))
-        unseen = unseen and _unseen(search, tuple(found), among=unseen)
+        found = (await walk.read(largest)).rows
+        empty = empty or warn_of_empty(found)
+        unseen = unseen and _unseen(search, found, among=unseen)
         fitting = [row for row in found if query.takes(row)]
         keyed = [(key(row, total + at), row) for at, row in enumerate(fitting)]
         total += len(fitting)
@@ -211,7 +216,7 @@ async def _sort(made: MadeCall, search: Search, scan_limit: int) -> Page:
         after = None if at is None else query.sort_values(page[-1])
         token = _token(made, search, place=Place(last=at), after=after)
     return Page(
-        rows=tuple(page),
+        rows=page,
         next_token=token,
         total=None if walk.warnings else total,
         warnings=(*empty, *walk.warnings, *_warn_of_fields(unseen, walk.rows_read)),
@@ -311,7 +316,7 @@ def _too_many_to_sort(made: MadeCall, search: Search, limit: int) -> BadRequest:
 
 
 def _unseen(
-    search: Search, rows: tuple[Row, ...], *, among: frozenset[str] | None = None
+    search: Search, rows: Sequence[Row], *, among: frozenset[str] | None = None
 ) -> frozenset[str]:
     names = frozenset(search.query.undeclared) if among is None else among
     return frozenset(name for name in names if not any(map(compile_path(name), rows)))

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from operator import lt
-from typing import Any
+from typing import Any, cast
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from polyvalent.ceql import compile_path
 from polyvalent.ceql.kind import read_number
@@ -29,27 +29,13 @@ from polyvalent.hub.next_page import (
     is_repeated,
     next_pairs,
 )
+from polyvalent.hub.piece import Piece, Place
 from polyvalent.hub.read import check, read_rows
 from polyvalent.hub.search_pairs import has_cursor, search_pairs, walks_down
 from polyvalent.hub.search_query import Search, vendor_page_size_max
 
 _REFUSED_MAX = 10_000  # bytes of an answer that are looked at
 _EMPTY_PAGES_MAX = 100  # in a row, where only the vendor knows the end
-
-
-class Place(Struct, frozen=True, kw_only=True):
-    """
-    Say where in the vendor's list a row lies: by its cursor value, or how many are done.
-
-    With a `token` of the vendor's, how many are done behind it; `trail` is what led to it, and
-    `size` how many rows the vendor is asked for, as a token may be good for that size only.
-    """
-
-    last: str | None = None
-    offset: int | None = None
-    token: str | None = None
-    trail: tuple[str, ...] = ()
-    size: int = 0
 
 
 @dataclass(kw_only=True, slots=True)
@@ -73,9 +59,9 @@ class Walk:
     _seen: set[str] = field(default_factory=set, repr=False)
     _before: tuple[Row, ...] = field(default=(), repr=False)  # the page before
 
-    async def read(self, size: int) -> Sequence[tuple[Row, Place]]:
+    async def read(self, size: int) -> Piece:
         """
-        Read on, and return the rows with their places; none shows nothing, only `ended` does.
+        Read on, and return the rows; that there are none shows nothing, only `ended` does.
 
         Raises as `read_list`. Effects: calls the vendor.
         """
@@ -92,11 +78,11 @@ class Walk:
             # Without the field to go by, only pages are left.
             self.by_number, self.place = True, Place(offset=0)
             return await self._read_page(size)
-        fresh = self._order([(row, str(at)) for row, at in zip(found, cursors, strict=True)])
+        fresh, places = self._order(found, cast("list[str]", cursors))
         self._note(len(found), size, stands_still=not fresh)
         if fresh:
-            self.place = Place(last=fresh[-1][1])
-        return [(row, Place(last=at)) for row, at in fresh]
+            self.place = Place(last=places[-1])
+        return Piece(rows=fresh, place_of=lambda number: Place(last=places[number]))
 
     def pairs(self, size: int) -> Pairs:
         """Return the vendor query for the next piece."""
@@ -116,7 +102,7 @@ class Walk:
         )
         return (*pairs, *behind)
 
-    async def _read_on(self, size: int) -> Sequence[tuple[Row, Place]]:
+    async def _read_on(self, size: int) -> Piece:
         resource, place = self.made.match.resource, self.place
         size = place.size or size
         address = next_pairs(resource, place.token)[1]
@@ -142,18 +128,16 @@ class Walk:
             trail = add_step(place.trail, following)
             here = Place(token=following, offset=left, trail=trail, size=size)
         self.place = here
-        rows: list[tuple[Row, Place]] = []
-        for number, row in enumerate(found[skip:], start=skip + 1):
-            at = bounds.cursor_of(resource, row)
-            if at is None or at not in self._seen:
-                last = number == len(found)
-                behind = structs.replace(place, offset=number, size=size)
-                rows.append((row, here if last else behind))
-            if at is not None:
-                self._seen.add(at)
-        return rows
+        fresh, done = self._unseen(found, skip=skip)
 
-    async def _read_page(self, size: int) -> Sequence[tuple[Row, Place]]:
+        def place_of(number: int) -> Place:
+            if done[number] == len(found):
+                return here
+            return structs.replace(place, offset=done[number], size=size)
+
+        return Piece(rows=fresh, place_of=place_of)
+
+    async def _read_page(self, size: int) -> Piece:
         resource = self.made.match.resource
         offset = self.place.offset or 0
         begin, skip = offset // size * size, offset % size
@@ -166,14 +150,20 @@ class Walk:
         self._before = found or self._before
         self._note(len(found), size, stands_still=not found)
         self.place = Place(offset=begin + (size if not self.ended else len(found)))
-        rows: list[tuple[Row, Place]] = []
-        for number, row in enumerate(found[skip:], start=begin + skip + 1):
-            at = bounds.cursor_of(resource, row)
+        fresh, done = self._unseen(found, skip=skip)
+        return Piece(rows=fresh, place_of=lambda number: Place(offset=begin + done[number]))
+
+    def _unseen(self, found: Sequence[Row], *, skip: int) -> tuple[list[Row], list[int]]:
+        # The rows that were not seen before, and how many of the page are done with each.
+        rows, done = [], []
+        for number, row in enumerate(found[skip:], start=skip + 1):
+            at = bounds.cursor_of(self.made.match.resource, row)
             if at is None or at not in self._seen:
-                rows.append((row, Place(offset=number)))
+                rows.append(row)
+                done.append(number)
             if at is not None:
                 self._seen.add(at)
-        return rows
+        return rows, done
 
     def _repeats(self, found: tuple[Row, ...]) -> bool:
         if found == self._before:
@@ -187,27 +177,31 @@ class Walk:
         short = count < size and not bounds.ends_with_empty(self.made.match.resource)
         self.ended = stands_still or short
 
-    def _order(self, rows: list[tuple[Row, str]]) -> list[tuple[Row, str]]:
+    def _order(self, rows: Sequence[Row], texts: list[str]) -> tuple[Sequence[Row], list[str]]:
         # Numbers are put in order, whatever order they were shown in; of other texts only the
         # vendor knows the order. What is not behind the last one has been given already.
-        texts = [at for _, at in rows]
         numbers = [read_number(at) for at in texts]
         last = self.place.last
         bound = read_number(last) if last is not None else None
         if self._moves_on(numbers, texts, bound=bound):
             self._seen.update(texts)
-            return rows
-        fresh = [(row, at) for row, at in rows if at not in self._seen and at != last]
+            return rows, texts
+        pairs = zip(rows, texts, strict=True)
+        fresh = [(row, at) for row, at in pairs if at not in self._seen and at != last]
         self._seen.update(texts)
         if None in numbers or (last is not None and bound is None):
-            return list({at: (row, at) for row, at in fresh}.values())
-        down = walks_down(self.made.match.resource, self.search.query.plan)
-        known = {number: (row, at) for row, at in fresh if (number := read_number(at)) is not None}
-        return [
-            known[number]
-            for number in sorted(known, reverse=down)
-            if bound is None or (number < bound if down else number > bound)
-        ]
+            given = list({at: (row, at) for row, at in fresh}.values())
+        else:
+            down = walks_down(self.made.match.resource, self.search.query.plan)
+            known = {
+                number: (row, at) for row, at in fresh if (number := read_number(at)) is not None
+            }
+            given = [
+                known[number]
+                for number in sorted(known, reverse=down)
+                if bound is None or (number < bound if down else number > bound)
+            ]
+        return [row for row, _ in given], [at for _, at in given]
 
     def _moves_on(
         self, numbers: Sequence[Any], texts: Sequence[str], *, bound: float | None
