@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -134,3 +135,29 @@ def test_it_does_not_believe_what_was_read_before_a_doubt(stage: Stage) -> None:
         return await memory.recall(stage.platform.ports.database, "a token")
 
     assert stage.run(read_meanwhile()) is None
+
+
+def test_calls_that_come_together_go_on_together(stage: Stage) -> None:
+    # One after the other, the last of them would wait for as many turns of a busy loop.
+    async def ended_in_turns() -> set[int]:
+        memory = Memory(clock=lambda: 100.0)
+        memory.keep("a token", NOBODY, read_at_s=100.0, doubts=0)
+        memory.doubt()
+        turn, ended = 0, set()
+
+        async def count_turns() -> None:
+            nonlocal turn
+            while True:
+                turn += 1
+                await asyncio.sleep(0)
+
+        async def call() -> None:
+            await memory.recall(stage.platform.ports.database, "a token")
+            ended.add(turn)
+
+        counting = asyncio.create_task(count_turns())
+        await asyncio.gather(*(call() for _ in range(100)))
+        counting.cancel()
+        return ended
+
+    assert len(stage.run(ended_in_turns())) <= 2
