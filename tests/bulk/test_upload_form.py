@@ -36,7 +36,9 @@ def test_it_finds_the_parts_wherever_the_pieces_end(size: int) -> None:
         taken.extend(piece)
 
     content_type = f'multipart/form-data; boundary="{BOUNDARY}"'
-    found = asyncio.run(read_form(content_type, pieces(), file="file", take=take))
+    found = asyncio.run(
+        read_form(content_type, pieces(), file="file", take=take, example="-F file=@f")
+    )
 
     assert bytes(taken) == content
     assert found.fields == {"metaData": '{"a":1}', "empty": ""}

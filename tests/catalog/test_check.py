@@ -11,6 +11,7 @@ import pytest
 from msgspec import structs
 
 from polyvalent.catalog.check import ELEMENT_RULES, check_element, check_folder
+from polyvalent.catalog.check_calls import CALL_RULES
 from polyvalent.catalog.check_folder import FOLDER_RULES
 from polyvalent.catalog.check_resource import RESOURCE_RULES
 from polyvalent.catalog.element import (
@@ -18,11 +19,14 @@ from polyvalent.catalog.element import (
     Element,
     ElementObject,
     FailureRule,
+    Hook,
     ObjectField,
     Option,
     Parameter,
     Resource,
     VerificationRead,
+    Webhooks,
+    WebhookSignature,
     Writing,
 )
 from polyvalent.catalog.load import ELEMENTS_FOLDER, load_catalog
@@ -65,6 +69,36 @@ def without_key(key: str) -> Change:
     return lambda item: structs.replace(
         item, configuration=tuple(one for one in item.configuration if one.key != key)
     )
+
+
+def default(key: str, value: str) -> Change:
+    """Put another default value into an entry, which is added if it is not there."""
+    added = entry(key=key, default_value=value)
+    return lambda item: added(without_key(key)(item))
+
+
+def parameter(name: str, kind: str, vendor_name: str, vendor_kind: str, **more: Any) -> Parameter:
+    return Parameter(name=name, type=kind, vendor_name=vendor_name, vendor_type=vendor_kind, **more)
+
+
+def query(name: str) -> Parameter:
+    return parameter(name, "query", name, "query")
+
+
+def listing(*parameters: Parameter, **members: Any) -> Change:
+    """Add a list of the object orders."""
+    return more(
+        **{"path": "/hubs/ecommerce/x", "method": "GET", "parameters": parameters, **members}
+    )
+
+
+def posting(*names: tuple[str, str]) -> Change:
+    return listing(*(parameter(name, kind, name, kind) for name, kind in names), method="POST")
+
+
+def by_token(change: Change) -> Change:
+    set_type = default("pagination.type", "cursor")
+    return lambda item: change(set_type(structs.replace(item, resources=())))
 
 
 ORDERS = next(item for item in GOOD.resources if item.path.endswith("/orders"))
@@ -156,6 +190,58 @@ FAULTS: list[tuple[str, Change]] = [
     ),
     ("chains_are_whole", resource("GET", "/orders", next_resource="GET:/nope")),
     ("chains_are_whole", resource("GET", "/orders", next_resource="GET:/orders")),
+    ("lists_are_read_on", listing(query("nextPage"))),
+    ("lists_are_read_on", listing(query("page"))),
+    ("lists_are_read_on", listing(query("pageSize"))),
+    ("lists_are_read_on", listing(next_page_key="a", pagination_type="VENDOR_NOT_SUPPORTED")),
+    ("lists_are_read_on", by_token(listing(query("nextPage"), query("pageSize")))),
+    ("lists_are_read_on", by_token(listing(query("pageSize"), next_page_key="paging.next"))),
+    ("paging_is_configured", default("pagination.type", "scroll")),
+    ("paging_is_configured", default("pagination.page.startindex", "2")),
+    ("paging_is_configured", default("pagination.max", '{"orders": "many"}')),
+    ("paging_is_configured", default("pagination.max", "all")),
+    ("calls_can_be_made", whole(protocol_type="jdbc")),
+    ("calls_can_be_made", whole(hooks=(Hook(type="preRequest", body="done({})"),))),
+    ("calls_can_be_made", listing(hooks=(Hook(type="postRequest", body="done({})"),))),
+    ("calls_can_be_made", listing(type="onWhim")),
+    ("calls_can_be_made", listing(kind="java")),
+    ("calls_can_be_made", listing(kind="go")),
+    ("calls_can_be_made", listing(formula_id=3)),
+    ("values_are_found", listing(parameter("no.such", "configuration", "a", "header"))),
+    ("values_are_found", listing(parameter("${configuration.no}", "value", "a", "header"))),
+    ("values_are_found", listing(parameter("id", "path", "id", "path"))),
+    ("values_are_found", listing(parameter("a", "prevBodyField", "a", "query"))),
+    ("bodies_are_one_thing", listing(parameter("body", "body", "body", "body"))),
+    ("bodies_are_one_thing", posting(("a", "form"), ("b", "bodyField"))),
+    ("bodies_are_one_thing", posting(("a", "multipart"), ("b", "form"))),
+    ("bodies_are_one_thing", posting(("a", "bodyField"), ("a", "bodyField"))),
+    (
+        "bodies_are_one_thing",
+        listing(
+            parameter("body", "body", "body", "body", data_type="binary"),
+            parameter("a", "bodyField", "a", "bodyField"),
+            method="POST",
+        ),
+    ),
+    ("answers_are_mapped", listing(parameter("a", "header", "b", "header", source="response"))),
+    (
+        "answers_are_mapped",
+        listing(parameter("a", "configuration", "b", "bodyField", source="response")),
+    ),
+    (
+        "objects_are_consistent",
+        whole(objects=(ElementObject(name="a", bulk_download_enabled=True),)),
+    ),
+    (
+        "objects_are_consistent",
+        whole(
+            objects=(ElementObject(name="a", fields=(ObjectField(name="b", primary_key=True),)),)
+        ),
+    ),
+    (
+        "objects_are_consistent",
+        whole(webhooks=Webhooks(signature=WebhookSignature(header="X-Sign", key="no.such"))),
+    ),
 ]
 
 
@@ -244,8 +330,14 @@ def test_finds_the_fault_of_a_folder(tmp_path: Path, rule: str, spoil: Callable[
     assert rule in {item.rule for item in found}
 
 
+def test_takes_the_size_of_pages_by_resource():
+    change = default("pagination.max", '{"orders": 50, "default": 30}')
+
+    assert check_element(change(GOOD)) == ()
+
+
 def test_tries_every_rule():
     tried = {rule for rule, _ in FAULTS}
 
-    assert tried == {rule.__name__ for rule in (*ELEMENT_RULES, *RESOURCE_RULES)}
+    assert tried == {rule.__name__ for rule in (*ELEMENT_RULES, *RESOURCE_RULES, *CALL_RULES)}
     assert len({rule.__name__ for rule in FOLDER_RULES}) == 7

@@ -172,6 +172,7 @@ def test_takes_the_export_of_another_platform(either: Stage) -> None:
 
     assert reply.status == 200, reply
     assert "unheardOf" in reply.headers["elements-error"]
+    assert "has scripts, which are not run" in reply.headers["elements-error"]
     created = reply.json()
     assert created["paginatorVersion"] == "V3"
     assert created["resources"][0]["hooks"][0]["isLegacy"] is True

@@ -316,3 +316,14 @@ async def test_cuts_pages_out_of_a_list_that_the_vendor_does_not_page() -> None:
     third = await ask(element, vendor, "GET", "/all", query=(("pageSize", "3"), ("page", "3")))
 
     assert [row["id"] for row in (*first, *third)] == [1, 2, 3, 7]
+
+
+@pytest.mark.parametrize("answer", [{"state": "cancelled"}, {}])
+async def test_answers_a_post_that_makes_no_row(answer: Any) -> None:
+    resource = {"path": "/items/{id}/cancel", "method": "POST", "writing": {"idFrom": "none"}}
+
+    found = await ask(
+        element_of(resource), Vendor([answer]), "POST", "/items/7/cancel", body={"why": "x"}
+    )
+
+    assert found == answer

@@ -41,7 +41,7 @@ async def send(body: bytes, content_type: str, *parameters: Any) -> Any:
         token=None,
         variant=STANDARD,
     )
-    headers = (("content-type", content_type),)
+    headers = (("content-type", content_type), ("authorization", "User u"), ("cookie", "c=1"))
     incoming = Incoming(method="POST", path="/items", headers=headers, body=body)
     await call(connection, incoming, reach=vendor.reach, now=lambda: MOMENT)
     return vendor.asked[0]
@@ -114,3 +114,46 @@ def test_reads_a_file_byte_by_byte() -> None:
     assert form is not None
     assert form.members == {"title": "Mug é"}
     assert [item.content for item in form.files] == [FILE]
+
+
+async def test_sends_a_file_of_a_form_as_the_whole_body() -> None:
+    asked = await send(BODY, MULTIPART, parameter("file", "multipart", "body", "body"))
+    assert asked.body == FILE
+    assert asked.header("Content-Type") == "image/png"
+
+    fixed = await send(
+        BODY,
+        MULTIPART,
+        parameter("file", "form", "body", "body"),
+        parameter("image/x-own", "value", "Content-Type", "header"),
+    )
+    assert fixed.body == FILE
+    assert fixed.header("Content-Type") == "image/x-own"
+
+
+async def test_sends_a_body_of_any_kind_as_it_is() -> None:
+    binary = parameter("body", "body", "body", "body", dataType="binary")
+
+    asked = await send(FILE, "application/pdf; version=1.4", binary)
+    assert asked.body == FILE
+    assert asked.header("Content-Type") == "application/pdf; version=1.4"
+    # Also what would elsewhere be read and written anew.
+    assert (await send(b"a=%ff", FORM, binary)).body == b"a=%ff"
+    assert (await send(BODY, MULTIPART, binary)).header("Content-Type") == MULTIPART
+    assert (await send(FILE, "", binary)).header("Content-Type") == "application/octet-stream"
+    with pytest.raises(BadRequest, match="no body"):
+        await send(b"", "application/pdf", binary)
+
+
+async def test_keeps_what_shows_the_caller_to_the_platform() -> None:
+    asked = await send(
+        b"{}",
+        "application/json",
+        parameter("Authorization", "header", "Authorization", "header"),
+        parameter("x ${header.Authorization}", "value", "X-Told", "header"),
+        parameter("Cookie", "header", "Cookie", "header"),
+    )
+
+    assert asked.header("Authorization") is None
+    assert asked.header("X-Told") == "x ${header.Authorization}"
+    assert asked.header("Cookie") is None

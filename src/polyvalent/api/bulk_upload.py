@@ -37,6 +37,7 @@ async def upload(call: Call) -> Answer:
             call.pieces(platform.settings.upload_max_bytes),
             file=_FILE,
             take=spool.add,
+            example='-F file=@rows.csv -F \'metaData={"action":"upsert"}\'',
         )
         if form.file_name is None:
             raise BadRequest("The form has no part file. Send the rows in it: -F file=@rows.csv")

@@ -14,13 +14,17 @@ from polyvalent.builder.edit import numbers_of
 from polyvalent.builder.export import export_element
 from polyvalent.builder.model import Found, Reader
 from polyvalent.builder.read import read_element, read_members
+from polyvalent.catalog.check import list_doubts
+from polyvalent.catalog.element import Element
+
+_DOUBTS_MAX = 10
 
 
 async def post(call: Call) -> Answer:
     """Bring an element along."""
     element, warnings = read_element(read_members(call.json_body()))
     brought = await change.bring(call.platform.shelf, known_reader(call), element)
-    return Answer(content=present_whole(brought), headers=warn(warnings))
+    return Answer(content=present_whole(brought), headers=warn((*warnings, *doubts_of(brought))))
 
 
 async def put(call: Call) -> Answer:
@@ -31,7 +35,7 @@ async def put(call: Call) -> Answer:
         members["key"] = found.base.key
     element, warnings = read_element(members, known=numbers_of(found.base))
     replaced = await change.replace(call.platform.shelf, known_reader(call), _name(call), element)
-    return Answer(content=present_whole(replaced), headers=warn(warnings))
+    return Answer(content=present_whole(replaced), headers=warn((*warnings, *doubts_of(replaced))))
 
 
 async def delete(call: Call) -> Answer:
@@ -87,6 +91,11 @@ async def hide(call: Call) -> Answer:
 async def find(call: Call) -> Found:
     """Find the element of the path as the caller sees it."""
     return await call.platform.shelf.find_whole(call.reader, _name(call))
+
+
+def doubts_of(element: Element) -> tuple[str, ...]:
+    """Return what calls of an element could not do although it says so, ten at most."""
+    return tuple(text.rstrip(".") for text in list_doubts(element)[:_DOUBTS_MAX])
 
 
 def known_reader(call: Call) -> Reader:
@@ -235,7 +244,7 @@ OPERATIONS = (
         summary="Bring an element along",
         description="The element is the account's own. Defaults of the platform are merged into "
         "its configuration. Scripts of hooks are kept and not run yet: a call that needs one is "
-        "refused.",
+        "refused. Elements-Error says what else the element declares and calls could not do.",
         body=_BODY,
         body_example=_EXAMPLE,
         answer=schemas.ELEMENT,

@@ -27,15 +27,21 @@ class Form:
 
 
 async def read_form(
-    content_type: str | None, pieces: AsyncIterator[bytes], *, file: str, take: Take
+    content_type: str | None,
+    pieces: AsyncIterator[bytes],
+    *,
+    file: str,
+    take: Take,
+    example: str,
 ) -> Form:
     """
     Read a form of which the part called `file` is given to `take`, piece by piece.
 
+    `example` is how curl sends such a form, for whoever sends something else.
     Raises UnsupportedMediaType for another kind of body, BadRequest for a form that is cut short,
     has its file twice, or a field that is no text.
     """
-    source = _Source(pieces=pieces, delimiter=b"\r\n--" + _read_boundary(content_type))
+    source = _Source(pieces=pieces, delimiter=b"\r\n--" + _read_boundary(content_type, example))
     form = Form()
     await source.skip_to_delimiter()
     for _ in range(_PARTS_MAX):
@@ -123,14 +129,13 @@ class _Source:
         self.held += piece
 
 
-def _read_boundary(content_type: str | None) -> bytes:
+def _read_boundary(content_type: str | None, example: str) -> bytes:
     told = Message()
     told["Content-Type"] = content_type or "application/octet-stream"
     boundary = told.get_param("boundary")
     if told.get_content_type() != "multipart/form-data":
         raise UnsupportedMediaType(
-            "This call reads multipart/form-data with the parts file and metaData, such as curl "
-            '-F file=@rows.csv -F \'metaData={"action":"upsert"}\' sends.'
+            f"This call reads a form, multipart/form-data, such as curl {example} sends."
         )
     if not isinstance(boundary, str) or _BOUNDARY.fullmatch(boundary) is None:
         raise BadRequest("The header Content-Type has no boundary that a form could have.")

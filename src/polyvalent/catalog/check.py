@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from polyvalent.catalog.check_calls import CALL_RULES
 from polyvalent.catalog.check_folder import FOLDER_RULES
 from polyvalent.catalog.check_resource import RESOURCE_RULES
 from polyvalent.catalog.element import Element, Parameter
@@ -60,6 +61,8 @@ TYPES = frozenset(
 VENDOR_TYPES = frozenset(
     ("path", "header", "query", "body", "bodyField", "bodyToken", "form", "multipart", "no-op")
 )
+# Resources that are called when an instance is created; if one fails, there is none.
+PROVING = frozenset(("provisionAuthValidation", "onProvision"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,9 +95,14 @@ def check_element(element: Element) -> tuple[Finding, ...]:
     """Return every fault of an element itself, wherever it came from."""
     return tuple(
         Finding(rule=rule.__name__, text=text)
-        for rule in (*ELEMENT_RULES, *RESOURCE_RULES)
+        for rule in (*ELEMENT_RULES, *RESOURCE_RULES, *CALL_RULES)
         for text in rule(element)
     )
+
+
+def list_doubts(element: Element) -> tuple[str, ...]:
+    """Return what an element says that calls could not do, for whoever brings it along."""
+    return tuple(text for rule in CALL_RULES for text in rule(element))
 
 
 def texts_are_there(element: Element) -> Iterator[str]:
@@ -136,6 +144,8 @@ def placeholders_are_known(element: Element) -> Iterator[str]:
     known = {entry.key for entry in element.configuration}
     for entry in element.configuration:
         for name in placeholders_of(entry.default_value or ""):
+            if '"' in name:  # JSON, such as the pagination.max of each resource
+                continue
             if name not in known:
                 yield f"Configuration entry {entry.key} refers to {{{name}}}, which is no entry."
             if name == entry.key:
@@ -174,8 +184,12 @@ def credentials_are_asked_for(element: Element) -> Iterator[str]:
 
 def credentials_are_verified(element: Element) -> Iterator[str]:
     """Find elements that would store an instance without knowing whether it works."""
-    if element.authentication.type in CREDENTIAL_KEYS and not element.verification:
-        yield "The element needs credentials and has no verification read that proves them."
+    proven = bool(element.verification) or any(item.type in PROVING for item in element.resources)
+    if element.authentication.type in CREDENTIAL_KEYS and not proven:
+        yield (
+            "The element needs credentials and has no verification read, and no resource of the "
+            "type provisionAuthValidation, that proves them."
+        )
     for read in element.verification:
         if read.expect_fields and not read.otherwise:
             yield f"The verification read {read.vendor_path} does not say what a lesser view means."

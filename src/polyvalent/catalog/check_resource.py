@@ -145,7 +145,7 @@ def objects_are_known(element: Element) -> Iterator[str]:
             yield f"{_name(resource)} handles {resource.object or 'no object'}, which is none."
     for item in element.objects:
         fields = {field.name for field in item.fields}
-        if item.primary_key_name not in fields:
+        if item.primary_key_name and item.primary_key_name not in fields:
             yield f"Object {item.name}: its key {item.primary_key_name} is no field."
         dates = (item.created_date_name, item.updated_date_name)
         for name in (*dates, *item.search_configuration.fields):

@@ -12,6 +12,7 @@ from polyvalent.cli.options import AsJson
 from polyvalent.errors import NotFound
 
 if TYPE_CHECKING:
+    from polyvalent.catalog.check import Finding
     from polyvalent.catalog.element import Element
 
 app = typer.Typer(help="List, show and check elements.", no_args_is_help=True)
@@ -83,7 +84,7 @@ def show_element(
 @app.command("check")
 def check_elements(
     what: Annotated[
-        str | None, typer.Argument(metavar="KEY|FOLDER", help="Without it: every element.")
+        str | None, typer.Argument(metavar="KEY|FOLDER|FILE", help="Without it: every element.")
     ] = None,
     *,
     json: AsJson = False,
@@ -91,18 +92,25 @@ def check_elements(
     """
     Check elements; the exit status is 1 if one has a fault.
 
+    A file is the JSON that POST /elements takes.
+
     [bold]Examples[/bold]
 
     polyvalent elements check
 
     polyvalent elements check ./my-element
+
+    polyvalent elements check element.json
     """
     from polyvalent.catalog.check import check_folder
     from polyvalent.catalog.load import find_element_folders
     from polyvalent.cli.show import print_json
 
-    folders = find_element_folders() if what is None else (_find_folder(what),)
-    found = {folder.name: check_folder(folder) for folder in folders}
+    if what is not None and Path(what).is_file():
+        found = {Path(what).name: _check_file(Path(what))}
+    else:
+        folders = find_element_folders() if what is None else (_find_folder(what),)
+        found = {folder.name: check_folder(folder) for folder in folders}
     if json:
         print_json(
             {
@@ -117,6 +125,24 @@ def check_elements(
                 print(f"  {one.rule}: {one.text}")
     if any(found.values()):
         raise typer.Exit(1)
+
+
+def _check_file(file: Path) -> tuple[Finding, ...]:
+    from polyvalent.builder.complete import complete_brought
+    from polyvalent.builder.judge import judge_element
+    from polyvalent.builder.read import read_element, read_members
+    from polyvalent.catalog.check import Finding, check_element
+    from polyvalent.errors import BadRequest
+
+    try:
+        element, warnings = read_element(read_members(file.read_bytes()))
+        # As it is kept after POST /elements: with what the platform adds.
+        element = complete_brought(element, element_id=0)
+        judge_element(element)
+    except BadRequest as error:
+        return (Finding(rule="loads", text=error.message),)
+    unknown = (Finding(rule="members_are_known", text=f"{text}.") for text in warnings)
+    return (*unknown, *check_element(element))
 
 
 def _counted(faults: int) -> str:
@@ -135,7 +161,8 @@ def _find_folder(what: str) -> Path:
             return folder
     known = ", ".join(folder.name for folder in find_element_folders())
     raise NotFound(
-        f"{what} is no folder with an element.yaml and no key of an element. Known keys: {known}."
+        f"{what} is no folder with an element.yaml, no file and no key of an element. Known keys: "
+        f"{known}."
     )
 
 

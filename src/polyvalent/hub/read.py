@@ -132,10 +132,12 @@ def find_created_id(element: Element, resource: Resource, exchange: Exchange) ->
     Return the id of a row just created, None if the answer does not tell that it was.
 
     By `writing.idFrom`: the last segment of the Location header ("/api/rest/products/251" →
-    "251"), or the member of the body that is the primary key. A Location that leads to the same
-    address, or to no number where ids are numbers, is a redirect and no creation.
+    "251"), the member of the body that is the primary key, or none. A Location that leads to the
+    same address, or to no number where ids are numbers, is a redirect and no creation.
     """
     response = exchange.response
+    if resource.writing is not None and resource.writing.id_from == "none":
+        return None
     if resource.writing is None or resource.writing.id_from == "body":
         data = _decode(response) if response.body.strip() else None
         data = _find_root(data, resource.root_key)

@@ -20,6 +20,7 @@ from polyvalent.instances.model import Configuration
 PLATFORM_PARAMETERS = frozenset(
     ("page", "pageSize", "nextPage", "where", "orderBy", "fields", "explain")
 )
+_OF_THE_PLATFORM = frozenset(("authorization", "proxy-authorization", "cookie"))
 _TEMPLATE = re.compile(r"\$\{(configuration|header|body)\.([^{}]+)\}")
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
@@ -38,6 +39,11 @@ class Values:
     body: bytes = field(default=b"", repr=False)
     previous: Response | None = None
 
+    @property
+    def content_type(self) -> str:
+        """Return what the caller says that its body is, "" if it says nothing."""
+        return find_header(self.incoming.headers, "Content-Type") or ""
+
     def find(self, item: Parameter) -> Any:
         """
         Return the value that a parameter stands for, None if there is none.
@@ -54,7 +60,7 @@ class Values:
             case "path":
                 return self.path.get(item.name)
             case "header":
-                return find_header(self.incoming.headers, item.name)
+                return self._find_header(item.name)
             case "query" if item.name not in PLATFORM_PARAMETERS:
                 return self.incoming.parameter(item.name)
             case "body":
@@ -74,6 +80,12 @@ class Values:
         """Return a value as text, what is no text as JSON; see `find`."""
         return write_text(self.find(item))
 
+    def _find_header(self, name: str) -> str | None:
+        # The caller's secrets of this platform are no vendor's business.
+        if name.lower() in _OF_THE_PLATFORM:
+            return None
+        return find_header(self.incoming.headers, name)
+
     def _find_file(self, name: str) -> FilePart | None:
         form = read_form(self.incoming)
         files = form.files if form is not None else ()
@@ -87,7 +99,7 @@ class Values:
             return template
         sources: dict[str, Callable[[str], Any]] = {
             "configuration": self.configuration.get,
-            "header": lambda name: find_header(self.incoming.headers, name),
+            "header": self._find_header,
             "body": lambda name: find_member(read_json(self.body), name),
         }
 

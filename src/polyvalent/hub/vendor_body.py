@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any
@@ -15,6 +16,8 @@ from polyvalent.hub.caller_body import FilePart
 from polyvalent.hub.values import Values, read_json, write_text
 
 _FORM = "application/x-www-form-urlencoded"
+BINARY = "binary"
+_CONTENT_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,100}/[ -~]{1,400}")
 _FROM_BODY = frozenset(("body", "bodyField", "form", "multipart"))
 
 
@@ -27,7 +30,8 @@ def build_body(
     - bodyField: a member of a JSON object, "a.b" one inside; a whole body goes first
     - form: a pair of a form
     - multipart: a part of a form in several parts, a text or a file
-    - body: another source than the caller's body in its place
+    - body: another source than the caller's body in its place, a file of a form too; the caller's
+      own of any kind if it is declared `binary`
     - bodyToken: {name} in the body is replaced
     Without any the body is the caller's. A root for requests ("item|" in rootKey) is laid
     around JSON. Raises BadRequest for members of what is no object.
@@ -51,7 +55,14 @@ def build_body(
         return encode_query(pairs).encode(), _FORM
     body = values.body
     for item in kinds.get("body", ()):
-        if item.type != "body" and (text := values.find_text(item)) is not None:
+        if item.type == "body":
+            if item.data_type == BINARY:
+                return body, _content_type(values.content_type)
+            continue
+        value = values.find(item)
+        if isinstance(value, FilePart):
+            return value.content, _content_type(value.content_type)
+        if (text := write_text(value)) is not None:
             body = text.encode()
     members = [
         (item.vendor_name, value)
@@ -99,6 +110,20 @@ def takes_body(resource: Resource) -> bool:
     """Say whether a call of a resource needs a body: unless its parameters use none."""
     sources = [item.type for item in resource.parameters if item.source == "request"]
     return not sources or any(kind in _FROM_BODY for kind in sources)
+
+
+def takes_bytes(resource: Resource) -> bool:
+    """Say whether the caller's body goes on as it is, whatever it is: a body declared binary."""
+    return any(
+        item.type == item.vendor_type == "body"
+        and item.data_type == BINARY
+        and item.source == "request"
+        for item in resource.parameters
+    )
+
+
+def _content_type(told: str) -> str:
+    return told if _CONTENT_TYPE.fullmatch(told) else "application/octet-stream"
 
 
 def _with_members(body: bytes, members: list[tuple[str, Any]]) -> bytes:

@@ -169,7 +169,8 @@ def _read_success(write: Write, exchange: Exchange) -> Done | _Doubt:
         created = find_created_id(write.element, write.resource, exchange)
     except VendorFailure as error:
         return _Doubt(error=error)
-    if created is None and write.resource.writing is not None:
+    writing = write.resource.writing
+    if created is None and writing is not None and writing.id_from != "none":
         return _Doubt(error=VendorFailure("The vendor took the new row without telling its id."))
     return Done(exchange=exchange, created=created)
 

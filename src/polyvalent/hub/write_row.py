@@ -11,7 +11,7 @@ from functools import partial
 import orjson
 
 from polyvalent.catalog.placeholder import placeholders_of
-from polyvalent.errors import VendorError
+from polyvalent.errors import BadRequest, VendorError
 from polyvalent.exchange import Exchange
 from polyvalent.hub.caller_body import read_form
 from polyvalent.hub.ledger import Ledger, Turn
@@ -22,7 +22,7 @@ from polyvalent.hub.once import answer_once, read_key
 from polyvalent.hub.read import check, compose_row, primary_key_of, read_row
 from polyvalent.hub.resolve import Match, find_resource
 from polyvalent.hub.search import search_rows
-from polyvalent.hub.vendor_body import takes_body
+from polyvalent.hub.vendor_body import takes_body, takes_bytes
 from polyvalent.hub.write import doubt_hint, find_read_back, read_body
 from polyvalent.hub.write_fate import (
     Done,
@@ -72,9 +72,14 @@ async def _write(
     resource = made.match.resource
     deletes = resource.method == "DELETE"
     bare = deletes or (not made.incoming.body.strip() and not takes_body(resource))
-    given: Row = {} if bare else read_body(made.incoming)
-    sent = made.route.inwards(given)
-    unchanged = deletes or (sent is given and (bare or read_form(made.incoming) is None))
+    as_bytes = not deletes and takes_bytes(resource)
+    if as_bytes and not made.incoming.body:
+        raise BadRequest("The request has no body. Send the file as the body.")
+    given: Row = {} if bare or as_bytes else read_body(made.incoming)
+    sent = given if as_bytes else made.route.inwards(given)
+    unchanged = (
+        deletes or as_bytes or (sent is given and (bare or read_form(made.incoming) is None))
+    )
     body = b"" if deletes else made.incoming.body if unchanged else orjson.dumps(sent)
     natural_key = natural_key_of(resource, sent)
     looking = _find_look(made)
@@ -187,7 +192,7 @@ def _compose(made: MadeCall, done: Done, *, sent: Row) -> Row:
     if (
         done.exchange is not None
         and done.exchange.response.body.strip()
-        and (resource.writing is None or resource.writing.id_from == "body")
+        and (resource.writing is None or resource.writing.id_from != "location")
     ):
         response = done.exchange.response
         return read_row(element, resource, response, configuration=configuration)
