@@ -248,6 +248,8 @@ def _raw_path(scope: Scope) -> str:
 
 
 def _query(raw: bytes) -> tuple[tuple[str, str], ...]:
+    if not raw:
+        return ()
     try:
         text = raw.decode("ascii")
         pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=1000)

@@ -47,22 +47,27 @@ class BoundedHttp(HttpToolsProtocol):
         self._patience = patience
         self._head_bytes = 0
         self._in_head = True
+        self._may_take_s: float | None = None  # what the rest of a request has; None between two
         self._timer: asyncio.TimerHandle | None = None
+        self._timed_s: float | None = None  # what the timer was set for
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first request no longer than for any other."""
         super().connection_made(transport)
-        self._wait(self._patience.head_s)
+        self._may_take_s = self._patience.head_s
+        self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
-        self._stop_waiting()
+        self._may_take_s = None
+        self._wait()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Take what came, and refuse a head that has no end."""
         self._head_bytes += len(data)
         super().data_received(data)
+        self._wait()
         too_long = self._in_head and self._head_bytes > LARGEST_HEAD_BYTES
         if too_long and not self.transport.is_closing():
             self.send_400_response("The head of the request is too large.")
@@ -71,28 +76,30 @@ class BoundedHttp(HttpToolsProtocol):
         """Begin to count and to wait for a head."""
         super().on_message_begin()
         self._head_bytes, self._in_head = 0, True
-        self._wait(self._patience.head_s)
+        self._may_take_s = self._patience.head_s
 
     def on_headers_complete(self) -> None:
         """Wait for the body from here on."""
         self._in_head = False
-        self._wait(self._patience.body_s)
+        self._may_take_s = self._patience.body_s
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """Stop waiting: the answer is ours to give."""
-        self._stop_waiting()
+        self._may_take_s = None
         super().on_message_complete()
 
-    def _wait(self, seconds: float) -> None:
-        self._stop_waiting()
-        self._timer = self.loop.call_later(seconds, self._give_up)
-
-    def _stop_waiting(self) -> None:
+    def _wait(self) -> None:
+        # Most requests come whole, in one piece, and need no timer.
+        if self._may_take_s == self._timed_s:
+            return
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self._timed_s = self._may_take_s
+        if self._timed_s is not None:
+            self._timer = self.loop.call_later(self._timed_s, self._give_up)
 
     def _give_up(self) -> None:
-        self._timer = None
+        self._timer = self._timed_s = None
         self.transport.close()

@@ -55,6 +55,7 @@ class RawAnswer:
     status: int = 0
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     body: bytes = b""
+    encoded: bool = False  # it has a Content-Encoding
 
 
 class Line(asyncio.Protocol):
@@ -156,6 +157,8 @@ class Line(asyncio.Protocol):
                     self._fail(TooLarge())
             elif lowered == b"transfer-encoding":
                 self._framed = True
+            elif lowered == b"content-encoding":
+                self._answer.encoded = True
         if self._is_head:
             # The parser waits for the body that the head speaks of.
             self._keeps = False

@@ -9,6 +9,7 @@ taken from the environment, nothing sent a second time.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from polyvalent.egress.failure import explain_answer, too_large
@@ -17,7 +18,7 @@ from polyvalent.egress.pool import Pool
 from polyvalent.egress.target import SCHEME_PORTS, Target
 from polyvalent.egress.unpack import unpack_body
 from polyvalent.errors import BadRequest
-from polyvalent.exchange import Request, Response
+from polyvalent.exchange import Headers, Request, Response
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
 _OUTDATED = ("content-encoding", "content-length")  # by the unpacking of a body
@@ -84,21 +85,24 @@ async def transmit(
 
 
 def _read_response(answer: RawAnswer, *, target: Target, max_body_bytes: int) -> Response:
-    headers = tuple((_decode(name), _decode(value)) for name, value in answer.headers)
+    headers = _decode_all(answer.headers)
     body = answer.body
-    encodings = (
-        ",".join(value for name, value in headers if name.lower() == "content-encoding")
-        if body
-        else ""
-    )
-    if encodings:
+    if body and answer.encoded:
+        encodings = ",".join(v for name, v in headers if name.lower() == "content-encoding")
         body = unpack_body(body, encodings, limit_bytes=max_body_bytes, place=target.place)
         headers = tuple(pair for pair in headers if pair[0].lower() not in _OUTDATED)
     return Response(status=answer.status, headers=headers, body=body)
 
 
-def _decode(raw: bytes) -> str:
+def _decode_all(raw: Sequence[tuple[bytes, bytes]]) -> Headers:
     # RFC 9110 section 5.5 leaves it open; what is not UTF-8 is read as ISO 8859-1.
+    try:
+        return tuple([(name.decode(), value.decode()) for name, value in raw])
+    except UnicodeDecodeError:
+        return tuple([(_decode(name), _decode(value)) for name, value in raw])
+
+
+def _decode(raw: bytes) -> str:
     try:
         return raw.decode()
     except UnicodeDecodeError:

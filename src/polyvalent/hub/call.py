@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 
 from polyvalent.catalog.placeholder import placeholders_of
 from polyvalent.errors import (
@@ -144,9 +145,11 @@ def _declares(connection: Connection, name: str) -> bool:
 
 
 def _is_list(match: Match) -> bool:
-    # The resource of one row ends with its id.
-    resource = match.resource
-    names = placeholders_of(resource.path)
-    return resource.collection is not None or not (
-        names and resource.path.endswith(f"{{{names[-1]}}}")
-    )
+    return match.resource.collection is not None or not _ends_with_id(match.resource.path)
+
+
+@lru_cache(maxsize=1024)
+def _ends_with_id(path: str) -> bool:
+    # The resource of one row does.
+    names = placeholders_of(path)
+    return bool(names) and path.endswith(f"{{{names[-1]}}}")

@@ -16,7 +16,6 @@ from polyvalent.hub.same import Same
 # The types of resources that callers may reach by path; the others serve provisioning.
 _CALLABLE = frozenset(("api", "apiNoDocumentation"))
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
-_Pattern = tuple[tuple[str, str | None], ...]  # per segment: its text, and its name if it has one
 _SHOWN_MAX = 100  # characters of a caller's path in a message
 
 
@@ -43,25 +42,27 @@ def resolve(element: Element, method: str, path: str) -> Match:
         *places.get((len(segments), segments[0]), ()),
         *places.get((len(segments), None), ()),
     )
-    matches: list[tuple[_Found, Resource]] = []
-    for pattern, resources in candidates:
+    matches: list[tuple[_Found, Sequence[_Known]]] = []
+    for pattern, known in candidates:
         found = _match(pattern, segments)
         if found is not None:
-            matches += [(found, resource) for resource in resources]
+            matches.append((found, known))
     if not matches:
         raise BadRequest(
             f"{element.name} has no resource {_show(segments)}. Its resources: "
             f"{', '.join(top_resources(element))}."
         )
-    best = max(found.literals for found, _ in matches)
-    here = [(found, resource) for found, resource in matches if found.literals == best]
-    for found, resource in here:
-        if resource.method == method:
-            if resource.kind == "java":
-                raise BadRequest("This API is not currently supported for this element")
-            _check_numbers(resource, found.values)
-            return Match(resource=resource, path_parameters=found.values)
-    allowed = tuple(dict.fromkeys(resource.method for _, resource in here))
+    if len(matches) > 1:
+        best = max(found.literals for found, _ in matches)
+        matches = [item for item in matches if item[0].literals == best]
+    for found, known in matches:
+        for item in known:
+            if item.resource.method == method:
+                if item.resource.kind == "java":
+                    raise BadRequest("This API is not currently supported for this element")
+                _check_numbers(item, found.values)
+                return Match(resource=item.resource, path_parameters=found.values)
+    allowed = tuple(dict.fromkeys(item.resource.method for _, known in matches for item in known))
     raise MethodNotAllowed(
         f"{_show(segments)} takes {', '.join(allowed)}, not {method[:20]}.", allowed=allowed
     )
@@ -103,36 +104,49 @@ def strip_hub(path: str) -> str:
     return path
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    segments: tuple[tuple[str, str | None], ...]  # the text of each, and its name if it has one
+    literals: tuple[bool, ...]  # per segment; compares as "literal before placeholder, leftmost"
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    resource: Resource
+    numbers: frozenset[str]  # the placeholders of its path that are numbers
+
+
+@dataclass(slots=True)
 class _Found:
     values: dict[str, str]
-    literals: tuple[bool, ...]  # per segment; compares as "literal before placeholder, leftmost"
+    literals: tuple[bool, ...]
 
 
 def _match(pattern: _Pattern, segments: tuple[str, ...]) -> _Found | None:
     values: dict[str, str] = {}
-    for (literal, name), segment in zip(pattern, segments, strict=True):
+    for (literal, name), segment in zip(pattern.segments, segments, strict=True):
         # An empty id would lead to the list, dots to another place.
         if (segment != literal) if name is None else (segment in ("", ".", "..")):
             return None
         if name is not None:
             values[name] = segment
-    return _Found(values=values, literals=tuple(name is None for _, name in pattern))
+    return _Found(values, pattern.literals)
 
 
 @lru_cache(maxsize=256)
 def _index(
     element: Same[Element],
-) -> Mapping[tuple[int, str | None], Sequence[tuple[_Pattern, Sequence[Resource]]]]:
+) -> Mapping[tuple[int, str | None], Sequence[tuple[_Pattern, Sequence[_Known]]]]:
     # The callable resources by their number of segments and the first one; None: any first one.
-    by_pattern: dict[_Pattern, list[Resource]] = {}
+    by_pattern: dict[_Pattern, list[_Known]] = {}
     for resource in element.value.resources:
         if resource.type in _CALLABLE:
-            by_pattern.setdefault(_read_pattern(resource.path), []).append(resource)
-    found: dict[tuple[int, str | None], list[tuple[_Pattern, Sequence[Resource]]]] = {}
+            known = _Known(resource, _number_names(resource))
+            by_pattern.setdefault(_read_pattern(resource.path), []).append(known)
+    found: dict[tuple[int, str | None], list[tuple[_Pattern, Sequence[_Known]]]] = {}
     for pattern, resources in by_pattern.items():
-        literal, name = pattern[0]
-        place = (len(pattern), literal if name is None else None)
+        literal, name = pattern.segments[0]
+        place = (len(pattern.segments), literal if name is None else None)
         found.setdefault(place, []).append((pattern, resources))
     return found
 
@@ -140,26 +154,25 @@ def _index(
 def _read_pattern(declared: str) -> _Pattern:
     """Cut a declared path into literals and names: "/a/{id}" → (("a", None), ("{id}", "id"))."""
     parts = strip_hub(declared).strip("/").split("/")
-    names = ((part, _PLACEHOLDER.fullmatch(part)) for part in parts)
-    return tuple((part, found.group(1) if found else None) for part, found in names)
+    found = [(part, _PLACEHOLDER.fullmatch(part)) for part in parts]
+    segments = tuple((part, name.group(1) if name else None) for part, name in found)
+    return _Pattern(segments, tuple(name is None for _, name in segments))
 
 
-@lru_cache(maxsize=2048)
-def _number_names(resource: Same[Resource]) -> frozenset[str]:
+def _number_names(resource: Resource) -> frozenset[str]:
     return frozenset(
         item.name
-        for item in resource.value.parameters
+        for item in resource.parameters
         if item.type == "path" and item.data_type in ("integer", "long")
     )
 
 
-def _check_numbers(resource: Resource, values: PathParameters) -> None:
-    numbers = _number_names(Same(resource))
+def _check_numbers(known: _Known, values: PathParameters) -> None:
     for name, value in values.items():
-        if name in numbers and not (value.isascii() and value.isdigit() and len(value) < 20):
+        if name in known.numbers and not (value.isascii() and value.isdigit() and len(value) < 20):
             raise NotFound(
                 f"There is no row {value[:_SHOWN_MAX]!r}: {name} of "
-                f"{strip_hub(resource.path)} is a number."
+                f"{strip_hub(known.resource.path)} is a number."
             )
 
 
