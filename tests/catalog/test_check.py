@@ -209,6 +209,10 @@ FAULTS: list[tuple[str, Change]] = [
     ("calls_can_be_made", listing(formula_id=3)),
     ("values_are_found", listing(parameter("no.such", "configuration", "a", "header"))),
     ("values_are_found", listing(parameter("${configuration.no}", "value", "a", "header"))),
+    (
+        "values_are_found",
+        listing(parameter("where", "query", "f", "query", converter="toODataFilter")),
+    ),
     ("values_are_found", listing(parameter("id", "path", "id", "path"))),
     ("values_are_found", listing(parameter("a", "prevBodyField", "a", "query"))),
     ("bodies_are_one_thing", listing(parameter("body", "body", "body", "body"))),

@@ -327,3 +327,52 @@ async def test_answers_a_post_that_makes_no_row(answer: Any) -> None:
     )
 
     assert found == answer
+
+
+STATUS = {"name": "status", "type": "string"}
+OPEN = {"id": 1, "status": "open"}
+
+
+@pytest.mark.parametrize(
+    ("where", "query", "rows"),
+    [
+        ("status = 'open'", "status=open", [OPEN]),
+        # The vendor heeds or leaves it: a field of the rows is looked at once more.
+        ("status = 'open' AND id > 1", "status=open", []),
+        # A name that is no field is the vendor's own.
+        ("updated_at_min = '2024-01-01' AND status='open'", None, [OPEN]),
+        ("status = 'open' OR id = 2", "", [OPEN, {"id": 2, "status": "shut"}]),
+        ("status = 'a' AND status = 'open'", "status=a", []),
+    ],
+)
+async def test_sends_conditions_as_parameters_where_it_is_told_so(
+    where: str, query: str | None, rows: Any
+) -> None:
+    converter = parameter(
+        "where", "query", "converter:toQueryParameters", "query", converter="toQueryParameters"
+    )
+    sizes = [parameter("page", "query", "p", "query"), parameter("pageSize", "query", "n", "query")]
+    element = element_of(
+        {"path": "/items", "object": "items", "parameters": [converter, *sizes]},
+        objects=[{"name": "items", "fields": [{"name": "id", "type": "integer"}, STATUS]}],
+    )
+    vendor = Vendor([[OPEN, {"id": 2, "status": "shut"}], []])
+
+    assert await ask(element, vendor, "GET", "/items", query=(("where", where),)) == rows
+
+    sent = vendor.asked[0].url.partition("?")[2]
+    told = "&".join(pair for pair in sent.split("&") if pair[:2] not in ("p=", "n="))
+    expected = {"updated_at_min=2024-01-01&status=open", "status=open&updated_at_min=2024-01-01"}
+    assert told in expected if query is None else told == query
+
+
+async def test_knows_no_vendor_s_name_where_it_must_filter_itself() -> None:
+    converter = parameter("where", "query", "where", "query", converter="toQueryParameters")
+    element = element_of(
+        {"path": "/items", "object": "items", "parameters": [converter]},
+        objects=[{"name": "items", "fields": [STATUS]}],
+    )
+
+    for where in ("since > '2024'", "since = 'a' OR status = 'b'"):
+        with pytest.raises(BadRequest, match="no field 'since'"):
+            await ask(element, Vendor([]), "GET", "/items", query=(("where", where),))

@@ -116,6 +116,8 @@ def values_are_found(element: Element) -> Iterator[str]:
         own = set(placeholders_of(resource.path))
         place = f"{resource.method}:/{resource.path.split('/', 3)[-1]}"
         for item in resource.parameters:
+            if item.converter not in ("", "toQueryParameters"):
+                yield f"{name}: the converter {item.converter} of {item.name} is not acted on."
             if item.type == "path" and item.source == "request" and item.name not in own:
                 yield f"{name}: the path has no {{{item.name}}} that its parameter could take."
             if item.type in _PREVIOUS and place not in followed:

@@ -42,6 +42,7 @@ from polyvalent.hub.mapped import vendor_field
 from polyvalent.hub.read import find_object
 from polyvalent.hub.rename import rename_tree
 from polyvalent.hub.same import Same
+from polyvalent.hub.where_parameters import convert_capabilities, converts_where, vendor_names
 from polyvalent.mapping import Mapping
 
 KEPT_QUERIES = 1000
@@ -135,11 +136,16 @@ def _compile(
     sorts = tuple(Sort(translate(sort.field), sort.descending) for sort in asked_order)
     named = (*fields_of(tree), *(sort.field for sort in sorts))
     undeclared: tuple[str, ...] = ()
+    capabilities = capabilities_of(resource)
+    if converts_where(resource):
+        vendor = vendor_names(tree, kinds)
+        capabilities = convert_capabilities(tree, capabilities, vendor=vendor)
+        kinds.update(dict.fromkeys(vendor, "any"))
     if shown is not None and shown.fields:
         undeclared = _check(named, kinds, shown)
         kinds.update(dict.fromkeys(undeclared, "any"))
         check_where(tree, kinds, object_name=shown.name)
-    plan = make_plan(tree, sorts, capabilities=capabilities_of(resource), kinds=kinds)
+    plan = make_plan(tree, sorts, capabilities=capabilities, kinds=kinds)
     optional = resource.filtering.optional if resource.filtering is not None else ()
     takes, key_of = compile_match(plan.residual, kinds), compile_order(plan.order_here, kinds)
     values_of = _compile_values(plan.order_here)

@@ -31,6 +31,9 @@ def search_pairs(
     pairs = [*_order_pairs(collection, filtering, plan)]
     if filtering is not None:
         pairs += _condition_pairs(filtering, plan)
+    elif plan.pushed:  # as parameters of their own, see `where_parameters`
+        pushed = [item for item in plan.pushed if not isinstance(item, PushAny)]
+        pairs += [(item.predicate.field, item.values[0]) for item in pushed]
     if collection is not None and last is not None:
         behind = collection.rows_before if walks_down(resource, plan) else collection.rows_after
         pairs += [(name, insert(text, {"last": last})) for name, text in behind]
