@@ -14,7 +14,7 @@ import sys
 from collections.abc import MutableMapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TextIO, cast
 
 import orjson
 import structlog
@@ -32,14 +32,29 @@ class LogFormat(StrEnum):
     TEXT = "text"
 
 
+class _Stderr:
+    """
+    Write to what is stderr at the moment.
+
+    Loggers keep what they write to for as long as the process lives, and stderr may be replaced
+    and closed meanwhile, as by whoever runs a command inside another program.
+    """
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+
 def configure_logs(level: str, *, form: LogFormat = LogFormat.AUTO) -> None:
     """
     Set structlog and `logging` up for this process.
 
     `level` is debug, info, warning or error. Effects: replaces the handlers of the root logger.
     """
-    stream = sys.stderr
-    on_terminal = stream.isatty()
+    stream = _Stderr()
+    on_terminal = sys.stderr.isatty()
     as_json = form is LogFormat.JSON or (form is LogFormat.AUTO and not on_terminal)
     number = logging.getLevelNamesMapping()[level.upper()]
     shared: list[Processor] = [
@@ -62,10 +77,10 @@ def configure_logs(level: str, *, form: LogFormat = LogFormat.AUTO) -> None:
         # The line of each request is most of the log, and is written in one step.
         processors=[format_exc_info, _stamp] if as_json else [*shared, *ending],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.WriteLoggerFactory(file=stream),
+        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", stream)),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(stream)
+    handler = logging.StreamHandler(cast("TextIO", stream))
     handler.setFormatter(
         ProcessorFormatter(
             foreign_pre_chain=shared,
