@@ -27,13 +27,15 @@ from polyvalent.catalog.element import (
     VerificationRead,
     Webhooks,
     WebhookSignature,
-    Writing,
 )
 from polyvalent.catalog.load import ELEMENTS_FOLDER, load_catalog
+from polyvalent.catalog.writing import WriteBatch, Writing
 from polyvalent.ceql import Filter
 
 GOOD = load_catalog().find("magento")
 Change = Callable[[Element], Element]
+BATCH = WriteBatch(vendor_path="/items", vendor_method="PUT", rows_max=9, key_field="no")
+NAMED = Parameter(name="qty", vendor_name="qty", type="body", vendor_type="bodyField")
 
 
 def entry(**members: Any) -> Change:
@@ -177,6 +179,16 @@ FAULTS: list[tuple[str, Change]] = [
     ("writes_are_answered", resource("POST", "/products", writing=None)),
     ("writes_are_answered", resource("PUT", "/products/{id}", writing=Writing(read_back="/nope"))),
     ("writes_are_answered", resource("POST", "/products", writing=Writing(also_created=(302,)))),
+    *(
+        ("writes_are_answered", resource(method, path, writing=Writing(batch=batch), **more))
+        for method, path, batch, more in (
+            ("POST", "/products", BATCH, {}),
+            ("PUT", "/products/{id}", structs.replace(BATCH, vendor_path="/items/{id}"), {}),
+            ("PUT", "/products/{id}", structs.replace(BATCH, vendor_method="GET"), {}),
+            ("PUT", "/products/{id}", structs.replace(BATCH, rows_max=1), {}),
+            ("PUT", "/products/{id}", BATCH, {"parameters": (NAMED,)}),
+        )
+    ),
     ("objects_are_known", resource("GET", "/orders", object="nope")),
     ("objects_are_known", whole(objects=(*GOOD.objects, ElementObject(name="a")))),
     (

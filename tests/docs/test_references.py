@@ -16,6 +16,7 @@ from packaging.requirements import Requirement
 import polyvalent
 from polyvalent.api.app import OPERATIONS
 from polyvalent.catalog import element as model
+from polyvalent.catalog import writing
 from polyvalent.catalog.element import FailureKind
 from polyvalent.catalog.load import load_catalog
 from polyvalent.errors import PolyvalentError
@@ -90,7 +91,7 @@ def test_every_member_of_the_element_model_is_described():
     tables = {section.split("\n", 1)[0].strip("`"): section for section in sections}
     structs = {
         name: kind
-        for name, kind in vars(model).items()
+        for name, kind in (*vars(model).items(), *vars(writing).items())
         if inspect.isclass(kind) and issubclass(kind, msgspec.Struct) and kind is not msgspec.Struct
     }
 

@@ -59,6 +59,7 @@ class Asked(Struct, frozen=True, kw_only=True, omit_defaults=True):
     action: Action | None = None
     identifier: str = ""  # the member that says which row of the store is meant
     rows: int = 0  # in the file
+    rows_per_call: int = 0  # at most, as was asked for
     dry_run: bool = False
 
 

@@ -1,15 +1,16 @@
 """
 Write the rows of an uploaded file into the store, from checkpoint to checkpoint.
 
-Rows go in their order, one after the other. What was written since the last save is known to the
-data plane under a key for each row, so a turn that was killed in between is taken up without
-writing a row twice.
+Rows go in their order, one after the other, or some at a time where the element says how. What was
+written since the last save is known to the data plane under a key for each row, and what is sent
+together is saved before; so a turn that was killed in between is taken up without writing a row
+twice.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,8 +23,9 @@ from polyvalent.bulk.callback import submit_callback
 from polyvalent.bulk.lines import join_lines
 from polyvalent.bulk.model import RETENTION_DAYS, BulkJob, BulkStatus, Part
 from polyvalent.bulk.receipt import seal_receipt
+from polyvalent.bulk.upload_batch import BatchWriter, Looked, Pending
 from polyvalent.bulk.upload_row import RowWriter, Written, give_up
-from polyvalent.bulk.upload_target import Told, find_target
+from polyvalent.bulk.upload_target import BATCH_ROWS, Told, find_target
 from polyvalent.bulk.work import BulkWork, find_work
 from polyvalent.errors import (
     Conflict,
@@ -36,8 +38,7 @@ from polyvalent.hub.model import Row
 from polyvalent.jobs.model import Again, Done, Outcome
 from polyvalent.jobs.turn import Turn
 
-# Between two saves; also how many rows at most a killed turn leaves to be looked after.
-BATCH_ROWS = 50
+# Between two saves, beside BATCH_ROWS.
 BATCH_S = 2.0
 # A row at which the store fails so often in a row, within about 15 seconds, is passed over.
 PATIENCE = 4
@@ -50,6 +51,9 @@ class Checkpoint(msgspec.Struct, kw_only=True, omit_defaults=True):
     done: int = 0  # rows
     outcomes: dict[str, int] = msgspec.field(default_factory=dict)
     parts: int = 0  # of the outcomes
+    # Where rows are sent together: the last row that may be begun, and those that were sent.
+    begun: int = 0
+    sent: list[int] = msgspec.field(default_factory=list)
 
 
 async def upload(work: BulkWork, turn: Turn) -> Outcome:
@@ -64,7 +68,11 @@ async def upload(work: BulkWork, turn: Turn) -> Outcome:
         return Done()
     opened = await work.access.open(bulk.instance_id)
     asked = bulk.asked
-    told = Told(action=asked.action or "upsert", identifier=asked.identifier)
+    told = Told(
+        action=asked.action or "upsert",
+        identifier=asked.identifier,
+        rows_per_call=asked.rows_per_call,
+    )
     writer = RowWriter(
         access=work.access,
         opened=opened,
@@ -79,6 +87,18 @@ async def upload(work: BulkWork, turn: Turn) -> Outcome:
         return Again()
     await run.finish()
     return Done()
+
+
+# Of the members of a row that an earlier turn sent.
+_NOTHING_KNOWN: dict[str, Any] = {}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Given:
+    # One row of the file.
+    number: int
+    line: int
+    row: Row = field(repr=False)
 
 
 @dataclass(kw_only=True)
@@ -96,28 +116,92 @@ class _Run:
         """Write on; False if others are to be let before, with everything saved."""
         turn, at = self.turn, self.at
         self._saved_s = turn.clock()
+        together = self.writer.target.together
+        if together is not None:
+            return await self._write_together(BatchWriter(writer=self.writer, together=together))
         looked_after = at.done + BATCH_ROWS if turn.job.run > 1 else 0
-        async for number, line, row in self._rows():
-            try:
-                written = await self._try(number, row, may_be_begun=number <= looked_after)
-            except PolyvalentError:
-                # What was done is kept; this row is begun anew in a while.
-                if self._told:
-                    await self._save()
-                raise
-            self._note(number, line, row, written)
-            turn.mark("bulk.row_written")
-            late = turn.clock() - self._saved_s >= BATCH_S
-            yields = turn.should_yield
-            if yields or late or len(self._told) >= BATCH_ROWS:
-                await self._save()
-            if yields and at.done < self.bulk.asked.rows:
+        async for given in self._rows():
+            await self._write_one(given, may_be_begun=given.number <= looked_after)
+            if not await self._goes_on():
                 return False
         return True
 
-    async def _try(self, number: int, row: Row, *, may_be_begun: bool) -> Written:
+    async def _write_together(self, batches: BatchWriter) -> bool:
+        rows_max, some = batches.together.rows_max, []
+        async for given in self._rows():
+            some.append(given)
+            # Those that an earlier turn may have begun are looked at one by one.
+            if given.number <= self.at.begun or len(some) == rows_max:
+                await self._write_some(batches, some)
+                some = []
+                if not await self._goes_on():
+                    return False
+        await self._write_some(batches, some)
+        return True
+
+    async def _write_some(self, batches: BatchWriter, some: Sequence[_Given]) -> None:
+        at = self.at
+        looked: Looked = {}
+        sent = dict.fromkeys(at.sent, _NOTHING_KNOWN)
+        fresh = [(given.number, given.row) for given in some if given.number > at.begun]
+        if fresh:
+            try:
+                looked = await batches.look(fresh)
+            except PolyvalentError as error:
+                if self._told:
+                    await self._save()
+                failed = isinstance(error, VendorFailure | VendorTimeout)
+                if not failed or self.turn.job.attempts < PATIENCE:
+                    raise
+                # Perhaps it is one of the rows; each is looked at alone.
+        pending = {number: row for number, row in looked.items() if isinstance(row, Pending)}
+        told: dict[int, Written] = {}
+        if fresh and len(looked) - len(pending) < len(fresh):
+            # Known before anything is sent, so that nothing is sent twice after a kill.
+            at.begun, at.sent = fresh[-1][0], list(pending)
+            await self._save()
+            self.turn.mark("bulk.batch_noted")
+        if pending:
+            sent = {number: row.changes for number, row in pending.items()}
+            told = await batches.send(pending)
+            self.turn.mark("bulk.batch_sent")
+        for given in some:
+            known = looked.get(given.number)
+            written = told.get(given.number) if not isinstance(known, Written) else known
+            if written is None:
+                await self._write_one(given, may_be_begun=True, sent=sent.get(given.number))
+            else:
+                self._note(given, written)
+
+    async def _write_one(
+        self, given: _Given, *, may_be_begun: bool, sent: dict[str, Any] | None = None
+    ) -> None:
         try:
-            return await self.writer.write(number, row, may_be_begun=may_be_begun)
+            written = await self._try(given, may_be_begun=may_be_begun, sent=sent)
+        except PolyvalentError:
+            # What was done is kept; this row is begun anew in a while.
+            if self._told:
+                await self._save()
+            raise
+        self._note(given, written)
+        self.turn.mark("bulk.row_written")
+
+    async def _goes_on(self) -> bool:
+        """Save if it is time to; False if others are to be let before."""
+        turn = self.turn
+        late = turn.clock() - self._saved_s >= BATCH_S
+        yields = turn.should_yield
+        if yields or late or len(self._told) >= BATCH_ROWS:
+            await self._save()
+        return not yields or self.at.done >= self.bulk.asked.rows
+
+    async def _try(
+        self, given: _Given, *, may_be_begun: bool, sent: dict[str, Any] | None
+    ) -> Written:
+        try:
+            return await self.writer.write(
+                given.number, given.row, may_be_begun=may_be_begun, sent=sent
+            )
         except (Conflict, VendorFailure, VendorTimeout) as error:
             # Of the row or of the store? After some attempts at this very row it is the row's.
             if self._told or self.turn.job.attempts < PATIENCE:
@@ -127,7 +211,7 @@ class _Run:
                 raise
             return give_up(error)
 
-    async def _rows(self) -> AsyncIterator[tuple[int, int, Row]]:
+    async def _rows(self) -> AsyncIterator[_Given]:
         """Read the rows that are not done yet."""
         work, bulk = self.work, self.bulk
         async with work.access.ports.database.reading() as connection:
@@ -142,42 +226,47 @@ class _Run:
             for text in await asyncio.to_thread(self._read, part):
                 number, line, row = orjson.loads(text)
                 if number > self.at.done:
-                    yield number, line, row
+                    yield _Given(number=number, line=line, row=row)
 
     def _read(self, part: Part) -> list[bytes]:
         pieces = self.work.folder.read(part.name, key=self.bulk.key, size_bytes=part.size_bytes)
         return b"".join(pieces).split(b"\n")
 
-    def _note(self, number: int, line: int, row: Row, written: Written) -> None:
+    def _note(self, given: _Given, written: Written) -> None:
         at = self.at
-        at.done = number
+        at.done = given.number
         at.outcomes[written.outcome] = at.outcomes.get(written.outcome, 0) + 1
-        told = {"row": number, "line": line, **written.show()}
+        told = {"row": given.number, "line": given.line, **written.show()}
         self._told.append(told)
         if written.went_wrong:
-            self._errors.append({**told, "record": row})
+            self._errors.append({**told, "record": given.row})
 
     async def _save(self) -> None:
         work, bulk, turn, at = self.work, self.bulk, self.turn, self.at
         content, rows, errors = join_lines(self._told), len(self._told), self._errors
         self._told, self._errors = [], []
-        name = await asyncio.to_thread(work.folder.write, content, bulk_id=bulk.id, key=bulk.key)
-        part = Part(
-            file=bulk.object_name,
-            format="jsonl",
-            number=at.parts,
-            name=name,
-            rows=rows,
-            size_bytes=len(content),
-        )
-        at.parts += 1
+        parts: tuple[Part, ...] = ()
+        if rows:
+            name = await asyncio.to_thread(
+                work.folder.write, content, bulk_id=bulk.id, key=bulk.key
+            )
+            part = Part(
+                file=bulk.object_name,
+                format="jsonl",
+                number=at.parts,
+                name=name,
+                rows=rows,
+                size_bytes=len(content),
+            )
+            parts = (part,)
+            at.parts += 1
         turn.mark("bulk.outcomes_written")
         ports = work.access.ports
         async with ports.database.transaction() as connection:
             await turn.save(
                 connection, checkpoint=msgspec.to_builtins(at), progress=self._progress()
             )
-            await sql.insert_parts(connection, bulk.id, (part,))
+            await sql.insert_parts(connection, bulk.id, parts)
             await sql.insert_errors(connection, ports.keys, bulk.id, errors, random=ports.random)
             await sql.change_bulk_job(
                 connection,

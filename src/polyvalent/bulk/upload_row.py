@@ -67,18 +67,27 @@ class RowWriter:
     target: Target
     bulk_id: int
 
-    async def write(self, number: int, row: Row, *, may_be_begun: bool) -> Written:
+    async def write(
+        self,
+        number: int,
+        row: Row,
+        *,
+        may_be_begun: bool,
+        sent: dict[str, Any] | None = None,
+    ) -> Written:
         """
         Write a row, or with `dry_run` say what would be done.
 
-        `may_be_begun`: an earlier turn may have been killed at this very row.
+        `may_be_begun`: an earlier turn may have been killed at this very row. `sent`: it was sent
+        with others before, and whether it was written is not known; it has the members that
+        differed then, as far as that is known.
         Raises what failures of the store mean that are not about this row. Effects: calls the
         store.
         """
         try:
             if self.target.dry_run:
                 return await self._try_dry(row)
-            return await self._write(number, row, may_be_begun=may_be_begun)
+            return await self._write(number, row, may_be_begun=may_be_begun, sent=sent)
         except VendorRefused as error:
             if error.status == _UNAUTHORIZED:
                 raise
@@ -88,7 +97,9 @@ class RowWriter:
         except _Refused as error:
             return Written(outcome="failed", status=BadRequest.status, message=str(error))
 
-    async def _write(self, number: int, row: Row, *, may_be_begun: bool) -> Written:
+    async def _write(
+        self, number: int, row: Row, *, may_be_begun: bool, sent: dict[str, Any] | None
+    ) -> Written:
         action = self.target.action
         keys = {
             verb: f"bulk-{self.bulk_id}-{number}-{verb}" for verb in ("post", "patch", "delete")
@@ -107,11 +118,13 @@ class RowWriter:
             raise self._nowhere(row)
         if action == "delete":
             return await self._delete(found["id"], key=keys["delete"], begun="delete" in begun)
-        changes = self._compare(row, found)
+        changes = self.compare(row, found)
+        if not changes and sent is not None:
+            return Written(outcome="updated", id=found["id"], changes=sent or None)
         if not changes and "patch" not in begun:
             return Written(outcome="unchanged", id=found["id"])
         answer = await self._send(
-            self.target.update_method, found["id"], body=self._change_of(row), key=keys["patch"]
+            self.target.update_method, found["id"], body=self.change_of(row), key=keys["patch"]
         )
         known = answer if isinstance(answer, dict) else {}
         return Written(outcome="updated", id=known.get("id", found["id"]), changes=changes or None)
@@ -132,7 +145,7 @@ class RowWriter:
             raise self._nowhere(row)
         if target.action == "delete":
             return Written(outcome="deleted", id=found["id"])
-        changes = self._compare(row, found)
+        changes = self.compare(row, found)
         return Written(
             outcome="updated" if changes else "unchanged",
             id=found["id"],
@@ -140,7 +153,7 @@ class RowWriter:
         )
 
     async def _create(self, row: Row, *, key: str) -> Written:
-        made = await self._send("POST", None, body=self._change_of(row), key=key)
+        made = await self._send("POST", None, body=self.change_of(row), key=key)
         return Written(outcome="created", id=made.get("id") if isinstance(made, dict) else None)
 
     async def _delete(self, row_id: Any, *, key: str, begun: bool) -> Written:
@@ -184,7 +197,7 @@ class RowWriter:
     async def _find_by(self, values: Row) -> Row | None:
         if not values:
             return None
-        where = " AND ".join(f"{name} = {_literal(value)}" for name, value in values.items())
+        where = " AND ".join(f"{name} = {literal(value)}" for name, value in values.items())
         path = f"/{quote(self.target.object_name, safe='')}"
         query = (("where", where), ("pageSize", "2"))
         asked = Incoming(method="GET", path=path, query=query)
@@ -196,15 +209,16 @@ class RowWriter:
 
     def _nowhere(self, row: Row) -> _Refused:
         name = self.target.identifier
-        return _Refused(f"There is no row with {name} = {_literal(row.get(name))[:200]}.")
+        return _Refused(f"There is no row with {name} = {literal(row.get(name))[:200]}.")
 
-    def _change_of(self, row: Row) -> Row:
+    def change_of(self, row: Row) -> Row:
+        """Return what of a row of the file is written: without what says which row is meant."""
         own = {"id", self.target.identifier} if self.target.by_id else {"id"}
         return {name: value for name, value in row.items() if name not in own}
 
-    def _compare(self, row: Row, found: Row) -> dict[str, Any]:
+    def compare(self, row: Row, found: Row) -> dict[str, Any]:
         """Return the members that are not known to be in the store as they are in the file."""
-        wanted = self._change_of(row)
+        wanted = self.change_of(row)
         differing = set(find_differences(wanted, found))
         return {
             name: {"from": found.get(name), "to": value}
@@ -243,7 +257,8 @@ def _is_shown(value: Any, found: Any) -> bool:
     return (value is None) == (found is None)
 
 
-def _literal(value: Any) -> str:
+def literal(value: Any) -> str:
+    """Return a value as a query has it: "O'Neil" → "'O''Neil'"."""
     if isinstance(value, int | float):
         return str(value)
     return "'" + str(value).replace("'", "''") + "'"

@@ -132,6 +132,7 @@ async def start_upload(
                         action=target.action,
                         identifier=target.identifier,
                         rows=keeper.rows,
+                        rows_per_call=target.rows_per_call,
                         dry_run=target.dry_run,
                     ),
                     created_at=now,

@@ -12,13 +12,16 @@ from polyvalent.bulk.model import Action
 from polyvalent.catalog.element import Resource
 from polyvalent.errors import BadRequest, MethodNotAllowed, NotFound
 from polyvalent.hub.access import Opened
-from polyvalent.hub.mapped import Route, find_route, own_names
+from polyvalent.hub.mapped import Route, find_route, own_names, vendor_field
 from polyvalent.hub.read import find_object, primary_key_of
 from polyvalent.hub.resolve import resolve, top_resources
+from polyvalent.hub.write_batch import BatchCall, find_batch
 
 ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
 FORMATS = ("csv", "json")
 _JSON_NAMES = (".json", ".jsonl", ".ndjson")
+# Between two saves of an upload; also how many rows at most a killed turn leaves in doubt.
+BATCH_ROWS = 50
 # What no file says: any id will do to find out what a path takes.
 _SOME_ID = "1"
 
@@ -30,6 +33,21 @@ class Told:
     action: Action = "upsert"
     identifier: str = ""
     format: str = ""
+    rows_per_call: int = 0  # at most; 0: as many as the element says
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Together:
+    """
+    Say how many rows are changed in one call.
+
+    `name` is what a query for many of them calls their identifier; "" where the vendor cannot be
+    asked for many.
+    """
+
+    call: BatchCall
+    rows_max: int
+    name: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +66,12 @@ class Target:
     natural_key: tuple[str, ...]
     update_method: str
     dry_run: bool
+    together: Together | None = None
+
+    @property
+    def rows_per_call(self) -> int:
+        """Return how many rows at most are changed in one call."""
+        return 1 if self.together is None else self.together.rows_max
 
 
 def read_told(text: str | None) -> Told:
@@ -72,7 +96,12 @@ def read_told(text: str | None) -> Told:
     if format_ and format_ not in FORMATS:
         raise BadRequest(f"format is {format_[:40]!r}; it may be {' or '.join(FORMATS)}.")
     identifier = _text(told, "identifierFieldName") or _text(told, "primaryKeyName")
-    return Told(action=action, identifier=identifier, format=format_)
+    return Told(
+        action=action,
+        identifier=identifier,
+        format=format_,
+        rows_per_call=_number(told, "bulkUploadRecordSize"),
+    )
 
 
 def format_of(file_name: str) -> str:
@@ -111,6 +140,9 @@ def find_target(opened: Opened, name: str, told: Told, *, dry_run: bool) -> Targ
         natural_key=natural,
         update_method=update_method,
         dry_run=dry_run,
+        together=_find_together(opened, name, told, method=update_method, identifier=identifier)
+        if told.action in ("update", "upsert") and not dry_run
+        else None,
     )
 
 
@@ -146,6 +178,35 @@ def _find(opened: Opened, name: str, method: str) -> tuple[Route, Resource] | No
     return route, match.resource
 
 
+def _find_together(
+    opened: Opened, name: str, told: Told, *, method: str, identifier: str
+) -> Together | None:
+    changing, listing = _find(opened, name, method), _find(opened, name, "GET")
+    call = find_batch(*changing) if changing is not None else None
+    rows_max = min(call.batch.rows_max, BATCH_ROWS) if call is not None else 1
+    rows_max = min(rows_max, told.rows_per_call or rows_max)
+    if call is None or rows_max < 2:
+        return None
+    asked = ""
+    if listing is not None:
+        key = primary_key_of(opened.element, listing[1])
+        own = own_names(listing[0].mapping, (key,)) if identifier == "id" else (identifier,)
+        if own and _takes_lists(listing[1], vendor_field(listing[0].mapping, own[0]), rows_max):
+            asked = own[0]
+    return Together(call=call, rows_max=rows_max, name=asked)
+
+
+def _takes_lists(resource: Resource, field: str, count: int) -> bool:
+    """Say whether the vendor can be asked for the rows that have one of so many values."""
+    filters = resource.filtering.filters if resource.filtering is not None else ()
+    return any(
+        field in item.fields
+        and "in" in (*item.exact, *item.superset)
+        and (not item.values_max or item.values_max >= count)
+        for item in filters
+    )
+
+
 def _natural_key(route: Route, creating: tuple[Route, Resource] | None) -> tuple[str, ...]:
     if creating is None or creating[1].writing is None:
         return ()
@@ -159,3 +220,14 @@ def _text(told: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str):
         raise BadRequest(f"{name} in metaData must be a text.")
     return value.strip()
+
+
+def _number(told: Mapping[str, Any], name: str) -> int:
+    value = told.get(name)
+    if value is None or value == "":
+        return 0
+    # Clients write it either way.
+    text = value if isinstance(value, str) else orjson.dumps(value).decode()
+    if not (text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text)):
+        raise BadRequest(f"{name} in metaData must be a number from 1 on.")
+    return int(text)

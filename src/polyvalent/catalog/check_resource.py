@@ -135,6 +135,24 @@ def writes_are_answered(element: Element) -> Iterator[str]:
             yield f"{_name(resource)}: readBack {writing.read_back} is no GET resource."
         if writing.also_created and writing.id_from != "location":
             yield f"{_name(resource)}: alsoCreated needs the id from the location."
+        if writing.batch is not None:
+            yield from (f"{_name(resource)}: {fault}" for fault in _check_batch(resource))
+
+
+def _check_batch(resource: Resource) -> Iterator[str]:
+    assert resource.writing is not None  # there is a batch
+    batch = resource.writing.batch
+    assert batch is not None
+    if resource.method not in ("PATCH", "PUT") or len(placeholders_of(resource.path)) != 1:
+        yield "a batch belongs to the resource that changes one row by its id."
+    if placeholders_of(batch.vendor_path):
+        yield f"the batch's vendorPath {batch.vendor_path} has a placeholder; rows have none."
+    if batch.vendor_method not in METHODS - {"GET", "DELETE"}:
+        yield f"the batch's vendorMethod {batch.vendor_method} sends no rows."
+    if batch.rows_max < 2:
+        yield "a batch has two rows at least: rowsMax."
+    if any(item.vendor_type not in ("path", "body", "no-op") for item in resource.parameters):
+        yield "a batch sends rows as they are, so all parameters must be the path's or the body."
 
 
 def objects_are_known(element: Element) -> Iterator[str]:

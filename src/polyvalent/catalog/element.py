@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from msgspec import Struct, field
 
+from polyvalent.catalog.writing import Writing
 from polyvalent.ceql import Filter, Sorting
 
 # What an answer asks of us, told by status and text; see FailureRule.
@@ -154,23 +155,6 @@ class Filtering(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only
     # Fields that some versions of the vendor lack, and what its answer says then.
     optional: tuple[str, ...] = ()
     refused_by: str = ""
-
-
-class Writing(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
-    """
-    Tell how the vendor answers a write, where the platform's model has no word for it.
-
-    Extension member `writing` of a resource.
-    """
-
-    # Statuses that mean "created" although they are not 2xx, when a Location header comes along.
-    also_created: tuple[int, ...] = ()
-    # Where the new row's id stands: the last path segment of the Location header.
-    id_from: Literal["body", "location", "none"] = "body"
-    # After the write, read the row with this GET resource and answer with it.
-    read_back: str = ""
-    # The fields that identify a row whatever its id: to look up a write whose fate is unknown.
-    natural_key: tuple[str, ...] = ()
 
 
 class Resource(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
