@@ -109,8 +109,15 @@ class Keeper:
         body: Any = None,
         token: str | None = None,
         key: str | None = None,
+        raw: bytes | None = None,
+        content_type: str = "application/json",
+        as_lines: bool = False,
     ) -> Reply:
-        """Make one call, as the default user; raises Died if the server went away meanwhile."""
+        """
+        Make one call, as the default user; raises Died if the server went away meanwhile.
+
+        A `body` goes as JSON, `raw` as it is; an answer `as_lines` has one value a line.
+        """
         assert self.running
         parts = urlsplit(self.running["url"])
         authorization = (
@@ -123,18 +130,20 @@ class Keeper:
         if key is not None:
             headers["Idempotency-Key"] = key
         if body is not None:
-            headers["Content-Type"] = "application/json"
+            raw = json.dumps(body).encode()
+        if raw is not None:
+            headers["Content-Type"] = content_type
         try:
-            connection.request(
-                method, target, body=None if body is None else json.dumps(body), headers=headers
-            )
+            connection.request(method, target, body=raw, headers=headers)
             answer = connection.getresponse()
-            raw = answer.read()
+            read = answer.read()
         except (ConnectionError, http.client.HTTPException) as error:
             raise Died from error
         finally:
             connection.close()
-        return Reply(status=answer.status, content=json.loads(raw) if raw else None)
+        if as_lines and answer.status == 200:
+            return Reply(status=200, content=[json.loads(line) for line in read.splitlines()])
+        return Reply(status=answer.status, content=json.loads(read) if read else None)
 
     def bury(self) -> int:
         """Wait for the server's death; return its exit status, -9 for a kill."""
