@@ -14,7 +14,8 @@ from polyvalent.builder.convert.schema import (
     list_fields,
     read_shape,
 )
-from polyvalent.catalog.element import ObjectField, Parameter, Resource, Writing
+from polyvalent.catalog.element import ObjectField, Parameter, Resource
+from polyvalent.catalog.writing import Writing
 from polyvalent.catalog.placeholder import placeholders_of
 
 # Query parameters that callers of the platform use with a meaning of its own.
