@@ -37,6 +37,7 @@ KNOWN = (
     "POLYVALENT_JOBS_AT_ONCE",
     "POLYVALENT_RECONCILE_HOURS",
     "POLYVALENT_EVENTS_DAYS",
+    "POLYVALENT_JOBS_DAYS",
     "POLYVALENT_SMTP_URL",
     "POLYVALENT_EXTRAS",
     "POLYVALENT_BULK_DIR",
@@ -96,6 +97,8 @@ class Settings:
     reconcile_hours: float = 24.0
     # POLYVALENT_EVENTS_DAYS: days that events and changes are kept.
     events_days: float = 30.0
+    # POLYVALENT_JOBS_DAYS: days that jobs are kept after their end.
+    jobs_days: float = 30.0
     # POLYVALENT_SMTP_URL: where e-mail is handed in; empty: none is sent.
     smtp_url: str = field(default="", repr=False)
     # POLYVALENT_BULK_DIR: where the rows of bulk jobs are kept, sealed; empty = bulk in the data
@@ -157,6 +160,7 @@ def read_settings(environ: Mapping[str, str], *, home: Path) -> Settings:
         bulk_dir=Path(bulk_dir) if (bulk_dir := environ.get("POLYVALENT_BULK_DIR")) else None,
         reconcile_hours=_number(environ, "POLYVALENT_RECONCILE_HOURS", 24.0),
         events_days=_number(environ, "POLYVALENT_EVENTS_DAYS", 30.0),
+        jobs_days=_number(environ, "POLYVALENT_JOBS_DAYS", 30.0),
         smtp_url=environ.get("POLYVALENT_SMTP_URL", ""),
         jobs_at_once=_count(environ, "POLYVALENT_JOBS_AT_ONCE", 8),
         cache_bytes=int(_number(environ, "POLYVALENT_CACHE_BYTES", 64 * 1024 * 1024)),

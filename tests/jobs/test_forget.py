@@ -5,12 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
 from polyvalent.db import Connection
-from polyvalent.db.schema_bulk import bulk_job
 from polyvalent.db.schema_jobs import job
-from polyvalent.jobs import sql
 from polyvalent.jobs.kind import Kind
 from polyvalent.jobs.model import Again, Done, JobState, Outcome
 from polyvalent.jobs.scheduled_call import KIND
@@ -39,27 +37,6 @@ async def grow_old(connection: Connection, job_id: int, *, ended_at: datetime) -
     await connection.execute(update(job).where(job.c.id == job_id).values(**values))
 
 
-async def name_by_bulk_job(connection: Connection, job_id: int, sealed: str) -> None:
-    await connection.execute(
-        insert(bulk_job).values(
-            job_id=job_id,
-            organization_id=1,
-            instance_id=1,
-            element_key="magento",
-            direction="DOWNLOAD",
-            object_name="orders",
-            file_format="jsonl",
-            status="FAILED",
-            request_sealed=sealed,
-            key_sealed=sealed,
-            records=0,
-            failed=0,
-            created_at=now_utc(),
-            expires_at=now_utc(),
-        )
-    )
-
-
 async def test_the_leader_forgets_jobs_that_ended_long_ago(database_url: str, tmp_path: Path):
     kinds = [Kind(name="work", handle=handle), Kind(name=KIND, handle=handle)]
     kinds.append(Kind(name="wait", handle=wait))
@@ -86,22 +63,3 @@ async def test_the_leader_forgets_jobs_that_ended_long_ago(database_url: str, tm
             await until(gone)
 
         assert await known(shop) == {fresh, schedule, keyed, waiting}
-
-
-async def test_a_job_that_a_bulk_job_names_stays_until_that_is_gone(
-    connected: tuple[Workshop, str],
-):
-    shop, sealed = connected
-    named, other = await ask(shop, "work"), await ask(shop, "work")
-    async with shop.database.transaction() as connection:
-        await name_by_bulk_job(connection, named, sealed)
-        for job_id in (named, other):
-            values = {"state": JobState.FAILED}
-            await connection.execute(update(job).where(job.c.id == job_id).values(**values))
-            await grow_old(connection, job_id, ended_at=now_utc() - 2 * DAY)
-        first = await sql.delete_ended(connection, before=now_utc() - DAY, but=(), limit=9)
-        left = [row.id for row in await connection.execute(select(job.c.id))]
-        await connection.execute(bulk_job.delete())
-        second = await sql.delete_ended(connection, before=now_utc() - DAY, but=(), limit=9)
-
-    assert (first, left, second) == (1, [named], 1)

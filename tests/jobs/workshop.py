@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -39,6 +39,7 @@ async def open_workshop(
     kinds: Iterable[Kind] = (),
     *,
     at_once: int = 4,
+    kept_for: timedelta = timedelta(days=30),
     mark: Callable[[str], None] = pass_by,
 ) -> AsyncIterator[Workshop]:
     database = await open_database(url)
@@ -51,6 +52,7 @@ async def open_workshop(
             kinds=Kinds(kinds),
             bell=Bell(),
             at_once=at_once,
+            kept_for=kept_for,
             now=now_utc,
             clock=monotonic,
             random=os.urandom,

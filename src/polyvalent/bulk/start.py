@@ -11,13 +11,11 @@ from polyvalent.bulk.ask import Wish, read_format
 from polyvalent.bulk.callback import submit_callback
 from polyvalent.bulk.model import RETENTION_DAYS, BulkJob, BulkStatus, NewBulkJob
 from polyvalent.bulk.plan import make_read_plan
-from polyvalent.bulk.sweep import submit_sweep
-from polyvalent.bulk.upload_take import Note, note_nothing
-from polyvalent.bulk.work import DOWNLOAD
+from polyvalent.bulk.submit import Note, note_nothing, submit_bulk
 from polyvalent.errors import Forbidden
 from polyvalent.hub.access import HubAccess, Opened
 from polyvalent.jobs.model import Owner
-from polyvalent.jobs.submit import Request, cancel, submit
+from polyvalent.jobs.submit import cancel
 
 
 async def start_download(
@@ -40,36 +38,18 @@ async def start_download(
     )
     configured = opened.connection.configuration.get("bulk.query.download_format")
     now = ports.now()
-    async with ports.database.transaction() as connection:
-        bulk_id = await sql.insert_bulk_job(
-            connection,
-            ports.keys,
-            NewBulkJob(
-                organization_id=owner.organization_id,
-                instance_id=opened.instance.id,
-                element_key=opened.element.key,
-                direction="DOWNLOAD",
-                object_name=asked.object,
-                file_format=wish.file_format or read_format(configured) or "jsonl",
-                asked=asked,
-                created_at=now,
-                expires_at=now + timedelta(days=RETENTION_DAYS),
-            ),
-            random=ports.random,
-        )
-        wanted = Request(
-            kind=DOWNLOAD,
-            owner=owner,
-            instance_id=opened.instance.id,
-            spec={"bulk": bulk_id},
-            due_at=now,
-            queue="bulk",
-        )
-        job_id = await submit(connection, ports.keys, wanted, now=now, random=ports.random)
-        await sql.change_bulk_job(connection, bulk_id, {"job_id": job_id})
-        await submit_sweep(connection, ports, owner, now=now)
-        await note(connection, bulk_id)
-    return bulk_id
+    new = NewBulkJob(
+        organization_id=owner.organization_id,
+        instance_id=opened.instance.id,
+        element_key=opened.element.key,
+        direction="DOWNLOAD",
+        object_name=asked.object,
+        file_format=wish.file_format or read_format(configured) or "jsonl",
+        asked=asked,
+        created_at=now,
+        expires_at=now + timedelta(days=RETENTION_DAYS),
+    )
+    return await submit_bulk(ports, new, owner=owner, note=note)
 
 
 async def cancel_bulk(access: HubAccess, bulk: BulkJob, *, owner: Owner) -> bool:

@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import blake2b
-from typing import TypeAlias
 
 import orjson
 
-from polyvalent.bulk import sql
 from polyvalent.bulk.model import RETENTION_DAYS, Asked, NewBulkJob, Part
 from polyvalent.bulk.part import Folder
 from polyvalent.bulk.sql import KEY_BYTES
-from polyvalent.bulk.sweep import submit_sweep
+from polyvalent.bulk.submit import Note, note_nothing, submit_bulk
 from polyvalent.bulk.upload_csv import read_csv
 from polyvalent.bulk.upload_json import read_json
 from polyvalent.bulk.upload_target import Target
 from polyvalent.bulk.upload_text import UploadRow, refuse
-from polyvalent.bulk.work import UPLOAD
 from polyvalent.catalog.element import Element
-from polyvalent.db import Connection
 from polyvalent.errors import BadRequest
 from polyvalent.hub.access import HubAccess, Opened
 from polyvalent.hub.read import find_object
 from polyvalent.jobs.model import Owner
-from polyvalent.jobs.submit import Request, submit
 
 # So much of a file is in memory at a time.
 SPOOL_BYTES = 2 * 1024 * 1024
@@ -35,13 +30,6 @@ SPOOL_BYTES = 2 * 1024 * 1024
 ROWS_MAX = 1_000_000
 _DIGEST_BYTES = 8
 _PLACE_BYTES = 7
-
-
-Note: TypeAlias = Callable[[Connection, int], Awaitable[None]]
-
-
-async def note_nothing(_connection: Connection, _bulk_id: int) -> None:
-    """Let a new job pass unnoted."""
 
 
 @dataclass(kw_only=True)
@@ -115,49 +103,30 @@ async def start_upload(
             _keep_rows, spool, keeper, target=target, format_=format_, element=opened.element
         )
         now = ports.now()
-        async with ports.database.transaction() as connection:
-            bulk_id = await sql.insert_bulk_job(
-                connection,
-                ports.keys,
-                NewBulkJob(
-                    organization_id=owner.organization_id,
-                    instance_id=opened.instance.id,
-                    element_key=opened.element.key,
-                    direction="UPLOAD",
-                    object_name=target.object_name,
-                    file_format="csv" if format_ == "csv" else "jsonl",
-                    asked=Asked(
-                        object=target.object_name,
-                        callback=callback,
-                        action=target.action,
-                        identifier=target.identifier,
-                        rows=keeper.rows,
-                        rows_per_call=target.rows_per_call,
-                        dry_run=target.dry_run,
-                    ),
-                    created_at=now,
-                    expires_at=now + timedelta(days=RETENTION_DAYS),
-                    key=key,
-                ),
-                random=ports.random,
-            )
-            await sql.insert_parts(connection, bulk_id, keeper.parts)
-            wanted = Request(
-                kind=UPLOAD,
-                owner=owner,
-                instance_id=opened.instance.id,
-                spec={"bulk": bulk_id},
-                due_at=now,
-                queue="bulk",
-            )
-            job_id = await submit(connection, ports.keys, wanted, now=now, random=ports.random)
-            await sql.change_bulk_job(connection, bulk_id, {"job_id": job_id})
-            await submit_sweep(connection, ports, owner, now=now)
-            await note(connection, bulk_id)
+        new = NewBulkJob(
+            organization_id=owner.organization_id,
+            instance_id=opened.instance.id,
+            element_key=opened.element.key,
+            direction="UPLOAD",
+            object_name=target.object_name,
+            file_format="csv" if format_ == "csv" else "jsonl",
+            asked=Asked(
+                object=target.object_name,
+                callback=callback,
+                action=target.action,
+                identifier=target.identifier,
+                rows=keeper.rows,
+                rows_per_call=target.rows_per_call,
+                dry_run=target.dry_run,
+            ),
+            created_at=now,
+            expires_at=now + timedelta(days=RETENTION_DAYS),
+            key=key,
+        )
+        return await submit_bulk(ports, new, owner=owner, parts=keeper.parts, note=note)
     except BaseException:
         await asyncio.to_thread(keeper.remove)
         raise
-    return bulk_id
 
 
 @dataclass(kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
 from time import monotonic
 
 from polyvalent.api.inside import Inside
@@ -26,6 +27,7 @@ def working_on(platform: Platform, *, lazily: bool) -> AbstractAsyncContextManag
         ),
         bell=platform.bell,
         at_once=platform.settings.jobs_at_once,
+        kept_for=timedelta(days=platform.settings.jobs_days),
         now=ports.now,
         clock=monotonic,
         random=ports.random,

@@ -18,6 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from polyvalent.db.columns import of_instance, of_organization
 from polyvalent.db.schema import Id, Timestamp, metadata, sealed_column
 
 bulk_job = Table(
@@ -26,10 +27,8 @@ bulk_job = Table(
     Column("id", Id, primary_key=True, autoincrement=True),
     # What does the work; it may be forgotten before the result is.
     Column("job_id", Id, ForeignKey("job.id", ondelete="SET NULL")),
-    Column(
-        "organization_id", Id, ForeignKey("organization.id", ondelete="CASCADE"), nullable=False
-    ),
-    Column("instance_id", Id, ForeignKey("instance.id", ondelete="CASCADE"), nullable=False),
+    of_organization(),
+    of_instance(),
     Column("element_key", Text, nullable=False),
     Column("direction", Text, nullable=False),
     Column("object_name", Text, nullable=False),
@@ -97,7 +96,7 @@ bulk_watermark = Table(
     "bulk_watermark",
     metadata,
     Column("id", Id, primary_key=True, autoincrement=True),
-    Column("instance_id", Id, ForeignKey("instance.id", ondelete="CASCADE"), nullable=False),
+    of_instance(),
     Column("query", Text, nullable=False),
     Column("proven_until", Timestamp, nullable=False),
     Column("snapshot_id", Id, ForeignKey("bulk_job.id", ondelete="SET NULL")),

@@ -7,20 +7,10 @@ of them holds anything that is needed longer than a few days.
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
+from sqlalchemy import Column, Index, Integer, Table, Text, UniqueConstraint
 
+from polyvalent.db.columns import of_instance
 from polyvalent.db.schema import Id, Timestamp, digest_column, metadata, sealed_column
-
-
-def _instance(*, primary_key: bool = False) -> Column[int]:
-    return Column(
-        "instance_id",
-        Id,
-        ForeignKey("instance.id", ondelete="CASCADE"),
-        primary_key=primary_key,
-        nullable=False,
-    )
-
 
 # What one holder has for itself until it gives it back or `expires_at` passes: see db/lease.py.
 lease = Table(
@@ -38,7 +28,7 @@ lease = Table(
 allowance = Table(
     "allowance",
     metadata,
-    _instance(primary_key=True),
+    of_instance(primary_key=True),
     Column("next_at", Timestamp, nullable=False),
 )
 
@@ -48,7 +38,7 @@ kept_call = Table(
     "kept_call",
     metadata,
     Column("id", Id, primary_key=True, autoincrement=True),
-    _instance(),
+    of_instance(),
     sealed_column("key_sealed", context="kept_call/{id}/key"),
     digest_column("key_digest", of="key_sealed", purpose="kept_call.key"),
     sealed_column("content_sealed", context="kept_call/{id}/content"),
@@ -62,7 +52,7 @@ write_intent = Table(
     "write_intent",
     metadata,
     Column("id", Id, primary_key=True, autoincrement=True),
-    _instance(),
+    of_instance(),
     # What tells the row from others: resource and natural key.
     sealed_column("identity_sealed", context="write_intent/{id}/identity"),
     digest_column("identity_digest", of="identity_sealed", purpose="write_intent.identity"),
@@ -77,7 +67,7 @@ call_trace = Table(
     "call_trace",
     metadata,
     Column("id", Id, primary_key=True, autoincrement=True),
-    _instance(),
+    of_instance(),
     Column("trace_id", Text, nullable=False),
     Column("method", Text, nullable=False),
     Column("path", Text, nullable=False),

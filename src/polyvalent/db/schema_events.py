@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
+from sqlalchemy import Column, Index, Integer, Table, Text, UniqueConstraint
 
+from polyvalent.db.columns import of_instance
 from polyvalent.db.schema import Id, Timestamp, metadata, sealed_column
-
-
-def _instance(*, primary_key: bool = False) -> Column[int]:
-    return Column(
-        "instance_id",
-        Id,
-        ForeignKey("instance.id", ondelete="CASCADE"),
-        primary_key=primary_key,
-        nullable=False,
-    )
-
 
 # What is handed on together: what the vendor said, and the changes in it.
 event = Table(
@@ -24,7 +14,7 @@ event = Table(
     Column("id", Id, primary_key=True, autoincrement=True),
     # What callers know it by, and receivers recognize a repeated delivery by.
     Column("event_id", Text, nullable=False),
-    _instance(),
+    of_instance(),
     Column("source", Text, nullable=False),
     Column("object_type", Text, nullable=False),
     # JSON: {"raw": …, "events": […]}, the merchant's data.
@@ -40,7 +30,7 @@ change = Table(
     "change",
     metadata,
     Column("id", Id, primary_key=True, autoincrement=True),
-    _instance(),
+    of_instance(),
     Column("event_id", Text, nullable=False),
     Column("change_type", Text, nullable=False),
     Column("object_type", Text, nullable=False),
@@ -55,7 +45,7 @@ change = Table(
 poll_state = Table(
     "poll_state",
     metadata,
-    _instance(primary_key=True),
+    of_instance(primary_key=True),
     Column("resource", Text, primary_key=True),
     Column("polled_at", Timestamp, nullable=False),
     Column("reconciled_at", Timestamp),
@@ -67,7 +57,7 @@ poll_state = Table(
 row_digest = Table(
     "row_digest",
     metadata,
-    _instance(primary_key=True),
+    of_instance(primary_key=True),
     Column("resource", Text, primary_key=True),
     Column("object_id", Text, primary_key=True),
     Column("digest", Text, nullable=False),

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
+from sqlalchemy import Column, Index, Integer, Table, Text, UniqueConstraint
 
+from polyvalent.db.columns import of_account, of_instance, of_organization, of_user
 from polyvalent.db.schema import Id, Timestamp, metadata, sealed_column
 
 job = Table(
     "job",
     metadata,
     Column("id", Id, primary_key=True, autoincrement=True),
-    Column(
-        "organization_id", Id, ForeignKey("organization.id", ondelete="CASCADE"), nullable=False
-    ),
-    Column("account_id", Id, ForeignKey("account.id", ondelete="CASCADE"), nullable=False),
+    of_organization(),
+    of_account(),
     # Whose rights it uses. A job dies with its user, and with its instance if it has one.
-    Column("user_id", Id, ForeignKey("app_user.id", ondelete="CASCADE"), nullable=False),
-    Column("instance_id", Id, ForeignKey("instance.id", ondelete="CASCADE")),
+    of_user(),
+    of_instance(nullable=True),
     Column("kind", Text, nullable=False),
     # What there may be only one of: "poll/7".
     Column("key", Text),

@@ -15,17 +15,12 @@ from sqlalchemy import (
     true,
 )
 
+from polyvalent.db.columns import of_account, of_instance, of_organization, of_user
 from polyvalent.db.schema import Id, Timestamp, metadata, sealed_column
 
 
 def _owner() -> tuple[Column[int], Column[int], Column[int]]:
-    return (
-        Column(
-            "organization_id", Id, ForeignKey("organization.id", ondelete="CASCADE"), nullable=False
-        ),
-        Column("account_id", Id, ForeignKey("account.id", ondelete="CASCADE"), nullable=False),
-        Column("instance_id", Id, ForeignKey("instance.id", ondelete="CASCADE")),
-    )
+    return of_organization(), of_account(), of_instance(nullable=True)
 
 
 notification = Table(
@@ -53,7 +48,7 @@ subscription = Table(
     metadata,
     Column("id", Id, primary_key=True, autoincrement=True),
     *_owner(),
-    Column("user_id", Id, ForeignKey("app_user.id", ondelete="CASCADE"), nullable=False),
+    of_user(),
     Column("channel", Text, nullable=False),
     Column("topics", Text, nullable=False),  # JSON
     # An address may hold a key.

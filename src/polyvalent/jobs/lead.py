@@ -17,11 +17,14 @@ import structlog
 from polyvalent.db.lease import find_holders, give_lease_back, renew_lease, take_lease
 from polyvalent.jobs import sql
 from polyvalent.jobs.engine import Engine
+from polyvalent.jobs.forget import delete_ended
 from polyvalent.jobs.run import Desk
+from polyvalent.jobs.scheduled_call import KIND
 
 JOBS_TAKEN_OVER = "jobs.taken_over"
 JOBS_LOST = "jobs.lost"
 JOBS_DROPPED = "jobs.dropped"
+JOBS_FORGOTTEN = "jobs.forgotten"
 
 LEADER = "jobs/leader"
 _WORKER = "jobs/worker/"
@@ -32,6 +35,9 @@ REAP_EVERY_S = 2.0
 OWN_EVERY_S = 5.0
 FORGET_EVERY_S = 600.0
 BOOKS_KEPT = timedelta(hours=1)
+FORGOTTEN_MAX = 500  # jobs a round
+# Schedules are their owner's, ended or not.
+KEPT_KINDS = (KIND,)
 # A job that has waited longer than this for a worker makes the others yield.
 CROWDED_AFTER = timedelta(seconds=0.5)
 _log = structlog.get_logger("polyvalent.jobs")
@@ -45,6 +51,7 @@ class Leadership:
     engine: Engine
     worker: str
     at_work: AbstractSet[str]  # the runs that are at work here
+    kept_for: timedelta  # after their end
     leads: bool = False
     _dropped: frozenset[str] = field(default=frozenset(), init=False)
     _own_due_s: float = field(default=0.0, init=False)
@@ -71,6 +78,8 @@ class Leadership:
         if now_s >= self._forget_due_s:
             self._forget_due_s = now_s + FORGET_EVERY_S
             await self.engine.forget(before_iso=(self.desk.now() - BOOKS_KEPT).isoformat())
+            if await self._forget() == FORGOTTEN_MAX:
+                self._forget_due_s = now_s  # there may be more
         return dispatched >= DISPATCHED_MAX
 
     async def resign(self) -> None:
@@ -105,6 +114,18 @@ class Leadership:
                 connection, ((job.id, job.run + 1) for job in due), now=self.desk.now()
             )
         return len(due)
+
+    async def _forget(self) -> int:
+        async with self.desk.database.transaction() as connection:
+            count = await delete_ended(
+                connection,
+                before=self.desk.now() - self.kept_for,
+                but=KEPT_KINDS,
+                limit=FORGOTTEN_MAX,
+            )
+        if count:
+            _log.info(JOBS_FORGOTTEN, jobs=count)
+        return count
 
     async def _find_dropped(self) -> None:
         # Runs that ended here while the books could not be reached: they would count as at work

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -49,6 +49,7 @@ class Workshop:
     kinds: Kinds
     bell: Bell
     at_once: int  # long jobs; of short ones twice as many
+    kept_for: timedelta  # jobs, after their end
     now: Callable[[], datetime] = field(repr=False)
     clock: Callable[[], float] = field(repr=False)
     random: Random = field(repr=False)
@@ -121,7 +122,13 @@ async def _work(workshop: Workshop, worker: str, state: _State, *, lazily: bool)
         at_once={"bulk": workshop.at_once, "swift": 2 * workshop.at_once},
         perform=perform,
     )
-    leadership = Leadership(desk=desk, engine=engine, worker=worker, at_work=state.runs)
+    leadership = Leadership(
+        desk=desk,
+        engine=engine,
+        worker=worker,
+        at_work=state.runs,
+        kept_for=workshop.kept_for,
+    )
     # The lease first: a worker that takes runs without one would be taken for dead.
     await _insist(leadership.hold, state)
     await engine.launch()
