@@ -12,7 +12,8 @@ from polyvalent.events.work import EventWork
 from polyvalent.hub.access import HubAccess
 from polyvalent.jobs.kind import Kinds
 from polyvalent.jobs.scheduled_call import CallApi, call_kind
-from polyvalent.notifications.delivery.deliver import DeliveryWork, deliver_kind, sweep_kind
+from polyvalent.notifications.delivery.attempt import DeliveryWork
+from polyvalent.notifications.delivery.deliver import deliver_kind, sweep_kind
 
 
 def make_kinds(

@@ -34,7 +34,7 @@ class Receiver:
 
 
 @contextmanager
-def receiving(port: int = 0) -> Iterator[Receiver]:
+def receiving(port: int = 0, *, retry_after: str = "") -> Iterator[Receiver]:
     receiver = Receiver()
     lock = threading.Lock()
 
@@ -50,6 +50,8 @@ def receiving(port: int = 0) -> Iterator[Receiver]:
                 (receiver.taken if 200 <= status < 300 else receiver.refused).append(received)
             self.send_response(status)
             self.send_header("Content-Length", "0")
+            if retry_after and status >= 400:
+                self.send_header("Retry-After", retry_after)
             self.end_headers()
 
         def log_message(self, *_: object) -> None:

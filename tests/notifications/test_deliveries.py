@@ -184,6 +184,76 @@ def test_a_receiver_that_is_down_for_an_hour_gets_everything_in_order_afterwards
         assert refused.headers["elements-webhook-id"] == refused.json()["message"]["eventId"]
 
 
+def test_notifications_of_one_object_go_one_after_the_other_in_one_step(
+    post: Post, receiver: Receiver
+) -> None:
+    post.publish(*[(f"e{number}", "orders") for number in range(6)], ("other", "customers"))
+    post.work_off()
+    taken = ids(receiver.taken)
+    assert [event_id for event_id in taken if event_id != "other"] == [f"e{at}" for at in range(6)]
+    assert "other" in taken
+    assert post.marks.count("deliver.saved") == 1
+
+
+def test_one_that_fails_holds_back_those_behind_it_and_no_others(
+    post: Post, receiver: Receiver
+) -> None:
+    receiver.answer = lambda told: 500 if told.json()["message"]["eventId"] == "e2" else 200
+    post.publish(*[(f"e{number}", "orders") for number in range(5)], ("other", "customers"))
+    post.work_off()
+    assert sorted(ids(receiver.taken)) == ["e0", "e1", "other"]
+    assert ids(receiver.refused) == ["e2"]
+    receiver.answer = lambda _: 200
+    post.pass_time(seconds=5)
+    post.work_off()
+    assert ids(receiver.taken)[-3:] == ["e2", "e3", "e4"]
+
+
+def test_a_receiver_that_is_not_there_is_asked_by_one_at_a_time_and_less_and_less_often(
+    post: Post, receiver: Receiver
+) -> None:
+    receiver.answer = lambda _: 503
+    post.publish(*[(f"e{number:03}", f"orders/{number}") for number in range(200)])
+    post.work_off()
+    begun = len(receiver.refused)
+    assert begun < 40  # the first step, and one that asked again
+    for _ in range(60):
+        post.pass_time(seconds=10)
+        post.work_off()
+    # Ten minutes of rests that grow to one minute.
+    assert len(receiver.refused) - begun < 30
+    # An announcement does not wake it before its time.
+    asked = len(receiver.refused)
+    post.publish(("late", "orders/late"))
+    post.work_off()
+    assert len(receiver.refused) == asked
+    receiver.answer = lambda _: 200
+    for _ in range(8):
+        post.pass_time(minutes=10)
+        post.work_off()
+    assert sorted(ids(receiver.taken)) == sorted(["late", *[f"e{at:03}" for at in range(200)]])
+
+
+def test_a_receiver_is_left_alone_for_as_long_as_it_asks(post: Post) -> None:
+    with receiving(retry_after="600") as receiver:
+        post.stage.call(
+            "PATCH",
+            f"/instances/{post.instance['id']}",
+            body={"configuration": {"event.notification.callback.url": receiver.url}},
+        )
+        receiver.answer = lambda _: 429
+        post.publish(("e1", "orders/1"), ("e2", "orders/2"))
+        post.work_off()
+        asked = len(receiver.refused)
+        post.pass_time(minutes=9)
+        post.work_off()
+        assert len(receiver.refused) == asked == 2
+        receiver.answer = lambda _: 200
+        post.pass_time(minutes=2)
+        post.work_off()
+        assert sorted(ids(receiver.taken)) == ["e1", "e2"]
+
+
 def test_after_three_days_without_an_answer_it_waits_for_a_person(
     post: Post, receiver: Receiver
 ) -> None:

@@ -6,8 +6,8 @@ import base64
 import hmac
 from hashlib import sha256
 
+from polyvalent.notifications.delivery.attempt import read_headers
 from polyvalent.notifications.delivery.backoff import RETRIES_MAX, pause_after
-from polyvalent.notifications.delivery.deliver import read_headers
 from polyvalent.notifications.delivery.signature import sign_delivery
 
 

@@ -40,7 +40,7 @@ from polyvalent.instances.ports import Ports, pass_by
 from polyvalent.instances.recall import Memory
 from polyvalent.instances.supervise import make_supervisor
 from polyvalent.jobs.bell import Bell
-from polyvalent.notifications.delivery.deliver import DeliveryWork, SendMail
+from polyvalent.notifications.delivery.attempt import DeliveryWork, SendMail
 from polyvalent.settings import Settings
 from polyvalent.spans.model import Spans
 from polyvalent.spans.open import open_spans

@@ -13,6 +13,6 @@ from polyvalent.db import (  # noqa: F401  # all tables
     schema_jobs,
     schema_notifications,
 )
-from polyvalent.db.engine import Connection, Database, lock, next_id, open_database
+from polyvalent.db.engine import Connection, Database, lock, next_id, next_ids, open_database
 
-__all__ = ["Connection", "Database", "lock", "next_id", "open_database"]
+__all__ = ["Connection", "Database", "lock", "next_id", "next_ids", "open_database"]

@@ -12,7 +12,7 @@ Source: sqlite.org, "Write-Ahead Logging" and "PRAGMA synchronous", 2026-11.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -212,19 +212,28 @@ async def next_id(connection: Connection, table: Table) -> int:
 
     An id is never given twice, even if the row is never inserted.
     """
+    return (await next_ids(connection, table, 1))[0]
+
+
+async def next_ids(connection: Connection, table: Table, count: int) -> Sequence[int]:
+    """Take so many ids of a table, rising; see `next_id`."""
     if connection.dialect.name == "postgresql":
-        query = text("SELECT nextval(pg_get_serial_sequence(:name, 'id'))")
-        return int((await connection.execute(query, {"name": table.name})).scalar_one())
+        query = text(
+            "SELECT nextval(pg_get_serial_sequence(:name, 'id')) AS id "
+            "FROM generate_series(1, :count) ORDER BY id"
+        )
+        rows = await connection.execute(query, {"name": table.name, "count": count})
+        return tuple(map(int, rows.scalars()))
     # sqlite_sequence holds the last id of each AUTOINCREMENT table and may be written to:
     # sqlite.org/autoinc.html, 2026-11.
-    values = {"name": table.name}
-    advance = text("UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = :name RETURNING seq")
-    taken = (await connection.execute(advance, values)).scalar_one_or_none()
-    if taken is not None:
-        return int(taken)
-    first = text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, 1)")
-    await connection.execute(first, values)
-    return 1
+    values = {"name": table.name, "count": count}
+    advance = text("UPDATE sqlite_sequence SET seq = seq + :count WHERE name = :name RETURNING seq")
+    last = (await connection.execute(advance, values)).scalar_one_or_none()
+    if last is None:
+        first = text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :count)")
+        await connection.execute(first, values)
+        last = count
+    return range(int(last) - count + 1, int(last) + 1)
 
 
 def make_file(path: Path) -> None:

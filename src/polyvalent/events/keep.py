@@ -65,8 +65,7 @@ async def keep_records(
     if not records:
         return
     await sql.lock_feed(connection, instance.id)
-    for record in records:
-        await sql.insert_record(connection, ports.keys, instance.id, record, random=ports.random)
+    await sql.insert_records(connection, ports.keys, instance.id, records, random=ports.random)
     notices = [
         Notice(
             topic=topic_of(instance.id, instance.element_key),

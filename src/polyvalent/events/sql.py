@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Integer, Row, cast, delete, func, insert, select, update
 
-from polyvalent.db import Connection, lock, next_id
+from polyvalent.db import Connection, lock, next_ids
 from polyvalent.db.key_file import KeyFile
 from polyvalent.db.owner import instance_there
 from polyvalent.db.schema import instance, sealed_context
@@ -29,42 +29,50 @@ async def lock_feed(connection: Connection, instance_id: int) -> None:
     await lock(connection, f"changes/{instance_id}")
 
 
-async def insert_record(
-    connection: Connection, keys: KeyFile, instance_id: int, record: Record, *, random: Random
+async def insert_records(
+    connection: Connection,
+    keys: KeyFile,
+    instance_id: int,
+    records: Sequence[Record],
+    *,
+    random: Random,
 ) -> None:
-    """Insert a record and its changes; raises NotFound if the instance is gone."""
-    row_id = await next_id(connection, event)
-    content = {"raw": record.raw, "events": [_plain(item) for item in record.changes]}
-    context = sealed_context(_CONTENT, {"id": row_id})
-    sealed = seal(keys.ring(), orjson.dumps(content).decode(), context=context, random=random)
-    with instance_there(instance_id):
-        await connection.execute(
-            insert(event).values(
-                id=row_id,
-                event_id=record.id,
-                instance_id=instance_id,
-                source=record.source,
-                object_type=record.object_type,
-                content_sealed=sealed,
-                created_at=record.noted_at,
-            )
+    """Insert records and their changes, in order; raises NotFound if the instance is gone."""
+    ring = keys.ring()
+    ids = await next_ids(connection, event, len(records))
+    rows, changes = [], []
+    for row_id, record in zip(ids, records, strict=True):
+        content = {"raw": record.raw, "events": [_plain(item) for item in record.changes]}
+        context = sealed_context(_CONTENT, {"id": row_id})
+        rows.append(
+            {
+                "id": row_id,
+                "event_id": record.id,
+                "instance_id": instance_id,
+                "source": record.source,
+                "object_type": record.object_type,
+                "content_sealed": seal(
+                    ring, orjson.dumps(content).decode(), context=context, random=random
+                ),
+                "created_at": record.noted_at,
+            }
         )
-        if record.changes:
-            await connection.execute(
-                insert(change),
-                [
-                    {
-                        "instance_id": instance_id,
-                        "event_id": record.id,
-                        "change_type": item.type,
-                        "object_type": item.object_type,
-                        "object_id": item.object_id,
-                        "changed_at": item.changed_at,
-                        "created_at": record.noted_at,
-                    }
-                    for item in record.changes
-                ],
-            )
+        changes += [
+            {
+                "instance_id": instance_id,
+                "event_id": record.id,
+                "change_type": item.type,
+                "object_type": item.object_type,
+                "object_id": item.object_id,
+                "changed_at": item.changed_at,
+                "created_at": record.noted_at,
+            }
+            for item in record.changes
+        ]
+    with instance_there(instance_id):
+        await connection.execute(insert(event), rows)
+        if changes:
+            await connection.execute(insert(change), changes)
 
 
 async def find_record(

@@ -9,9 +9,9 @@ from polyvalent.db import Connection, lock
 from polyvalent.db.key_file import KeyFile
 from polyvalent.instances.model import Instance
 from polyvalent.notifications import sql
-from polyvalent.notifications.delivery.sql import insert_delivery
+from polyvalent.notifications.delivery.sql import NewDelivery, insert_deliveries
 from polyvalent.notifications.delivery.wake import plan_sweep, wake_delivery
-from polyvalent.notifications.model import DeliveryStatus, Notice, Owner, Subscription
+from polyvalent.notifications.model import DeliveryStatus, Notice, Owner
 from polyvalent.notifications.subscribe import follow_instance
 from polyvalent.vault import Random
 
@@ -61,29 +61,24 @@ async def publish(
     for item in subscriptions:
         # What is committed later has later ids: deliveries keep their order by them.
         await lock(connection, f"deliveries/{item.id}")
-    ring = keys.ring()
-    ids = []
-    woken: dict[int, Subscription] = {}
-    for notice in notices:
-        new_id = await sql.insert_notification(
-            connection, ring, notice, owner=owner, now=now, random=random
+    ids = await sql.insert_notifications(
+        connection, keys.ring(), notices, owner=owner, now=now, random=random
+    )
+    deliveries = [
+        NewDelivery(
+            notification_id=new_id,
+            subscription_id=item.id,
+            # Whose receiver failed for three days hears of nothing more until it is released.
+            status=DeliveryStatus.CREATED if item.active else DeliveryStatus.QUEUED,
+            order_key=notice.object_key,
         )
-        ids.append(new_id)
-        for item in subscriptions:
-            if notice.topic not in item.topics:
-                continue
-            await insert_delivery(
-                connection,
-                notification_id=new_id,
-                subscription_id=item.id,
-                # Whose receiver failed for three days hears of nothing more until it is released.
-                status=DeliveryStatus.CREATED if item.active else DeliveryStatus.QUEUED,
-                order_key=notice.object_key,
-                now=now,
-            )
-            if item.active:
-                woken[item.id] = item
-    for item in woken.values():
-        await wake_delivery(connection, keys, item, now=now, random=random)
-        await plan_sweep(connection, keys, item, now=now, random=random)
+        for new_id, notice in zip(ids, notices, strict=True)
+        for item in subscriptions
+        if notice.topic in item.topics
+    ]
+    await insert_deliveries(connection, deliveries, now=now)
+    for item in subscriptions:
+        if item.active:
+            await wake_delivery(connection, keys, item, now=now, random=random)
+            await plan_sweep(connection, keys, item, now=now, random=random)
     return tuple(ids)

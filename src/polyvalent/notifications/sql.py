@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from sqlalchemy import delete, insert, select, update
 
-from polyvalent.db import Connection, next_id
+from polyvalent.db import Connection, next_id, next_ids
 from polyvalent.db.key_file import KeyFile
 from polyvalent.db.schema import sealed_context
 from polyvalent.db.schema_notifications import delivery, notification, subscription
@@ -23,34 +23,37 @@ from polyvalent.notifications.model import (
 from polyvalent.vault import KeyRing, Random, open_sealed, seal
 
 
-async def insert_notification(
+async def insert_notifications(
     connection: Connection,
     ring: KeyRing,
-    notice: Notice,
+    notices: Sequence[Notice],
     *,
     owner: Owner,
     now: datetime,
     random: Random,
-) -> int:
-    """Insert a notification and return its id."""
-    new_id = await next_id(connection, notification)
-    context = sealed_context(notification.c.message_sealed, {"id": new_id})
-    text = orjson.dumps(notice.message).decode()
-    await connection.execute(
-        insert(notification).values(
-            id=new_id,
-            organization_id=owner.organization_id,
-            account_id=owner.account_id,
-            instance_id=owner.instance_id,
-            topic=notice.topic,
-            severity=notice.severity,
-            sender=notice.sender,
-            event_id=notice.event_id,
-            message_sealed=seal(ring, text, context=context, random=random),
-            created_at=now,
+) -> Sequence[int]:
+    """Insert notifications and return their ids, in the order given."""
+    ids = await next_ids(connection, notification, len(notices))
+    rows = []
+    for new_id, notice in zip(ids, notices, strict=True):
+        context = sealed_context(notification.c.message_sealed, {"id": new_id})
+        text = orjson.dumps(notice.message).decode()
+        rows.append(
+            {
+                "id": new_id,
+                "organization_id": owner.organization_id,
+                "account_id": owner.account_id,
+                "instance_id": owner.instance_id,
+                "topic": notice.topic,
+                "severity": notice.severity,
+                "sender": notice.sender,
+                "event_id": notice.event_id,
+                "message_sealed": seal(ring, text, context=context, random=random),
+                "created_at": now,
+            }
         )
-    )
-    return new_id
+    await connection.execute(insert(notification), rows)
+    return ids
 
 
 async def find_notifications(

@@ -15,8 +15,8 @@ from polyvalent.builder.convert.schema import (
     read_shape,
 )
 from polyvalent.catalog.element import ObjectField, Parameter, Resource
-from polyvalent.catalog.writing import Writing
 from polyvalent.catalog.placeholder import placeholders_of
+from polyvalent.catalog.writing import Writing
 
 # Query parameters that callers of the platform use with a meaning of its own.
 _OWN = frozenset(("where", "fields", "orderBy", "page", "pageSize", "nextPage", "explain"))

@@ -1,25 +1,22 @@
 """
 Deliver what waits for one subscription: the handler of its job.
 
-A few at a time, each object's in their order, and what came of them saved at once. A worker that
-dies in between delivers those again, under the same id.
+Many objects beside one another, each object's notifications one after the other, and what came of
+them saved at once. A worker that dies in between delivers those again, under the same id. A
+receiver that nobody reaches is asked by one notification at a time, and less and less often, until
+it takes one; so a long outage costs few attempts, and none of those that wait uses its own up.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
-
-import msgspec
-import orjson
+from typing import Any, TypeAlias
 
 from polyvalent.accounts.settings import fails_into_queue, read_account_settings
-from polyvalent.errors import BadRequest, NotFound, PolyvalentError
-from polyvalent.exchange import Headers, Request
+from polyvalent.errors import NotFound
 from polyvalent.instances.find import find_for_job
 from polyvalent.instances.model import Configuration
 from polyvalent.instances.ports import Ports
@@ -28,49 +25,18 @@ from polyvalent.jobs.model import Again, Done, Outcome
 from polyvalent.jobs.turn import Turn
 from polyvalent.notifications import sql as told_sql
 from polyvalent.notifications.delivery import sql
-from polyvalent.notifications.delivery.backoff import pause_after
-from polyvalent.notifications.delivery.signature import sign_delivery
+from polyvalent.notifications.delivery.attempt import Attempt, DeliveryWork, make_attempt
+from polyvalent.notifications.delivery.backoff import pause_after, rest_after
 from polyvalent.notifications.delivery.wake import DELIVER, SWEEP, SWEEP_EVERY
-from polyvalent.notifications.model import (
-    CALLBACK_URL,
-    Delivery,
-    DeliveryStatus,
-    Notification,
-    Subscription,
-)
+from polyvalent.notifications.model import Delivery, DeliveryStatus, Notification, Subscription
 
-BATCH = 32
+CHAINS_MAX = 32  # objects whose notifications are sent in one step
+CHAIN_MAX = 8  # notifications of one object in one step
 AT_ONCE = 8
-DEADLINE_S = 20.0
-LARGEST_REPLY_BYTES = 64 * 1024
-GONE = 410
 # Delivered notifications are forgotten after this.
 KEPT = timedelta(days=30)
-MESSAGE_MAX = 300
-_EVENT = "event.notification."
 
-# Sends an e-mail: address, subject, text, sender or "" for the platform's own. Raises
-# PolyvalentError.
-SendMail = Callable[[str, str, str, str], Awaitable[None]]
-# Is told what came of each attempt: "delivered", "retry" or "queued".
-Note = Callable[[str], None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class DeliveryWork:
-    """Hold what deliveries are made with."""
-
-    ports: Ports
-    send_mail: SendMail = field(repr=False)
-    note: Note = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class _Attempt:
-    arrived: bool
-    answered: int | None = None
-    message: str | None = None
-    hopeless: bool = False  # the receiver wants nothing any more
+_Attempts: TypeAlias = list[tuple[Delivery, Attempt]]
 
 
 def deliver_kind(work: DeliveryWork) -> Kind:
@@ -95,198 +61,156 @@ def sweep_kind(work: DeliveryWork) -> Kind:
     return Kind(name=SWEEP, handle=handle, attempts_max=None)
 
 
-async def _deliver(work: DeliveryWork, turn: Turn) -> Outcome:
-    ports = work.ports
-    delivered = int(turn.job.progress.get("delivered", 0))
-    while True:
-        now = turn.now()
-        async with ports.database.reading() as connection:
-            found = await told_sql.find_subscription(
-                connection, ports.keys, int(turn.job.spec["subscription"]), account_id=None
-            )
-            if found is None or not found.active:
-                return Done()
-            due = await sql.list_due(connection, subscription_id=found.id, now=now, limit=BATCH)
-            if not due:
-                next_at = await sql.find_next_due(connection, subscription_id=found.id)
-                return Done() if next_at is None else Again(max(next_at, now))
-            told = await told_sql.find_notifications(
-                connection, ports.keys, {item.notification_id for item in due}
-            )
-            settings = await read_account_settings(connection, found.owner.account_id)
-        configuration = await _configuration(ports, found)
-        free = asyncio.Semaphore(AT_ONCE)
+@dataclass(kw_only=True, slots=True)
+class _Progress:
+    """Hold what people may watch: what has arrived, and whether the receiver is left alone."""
 
-        async def attempt(
-            item: Delivery,
-            *,
-            found: Subscription = found,
-            told: dict[int, Notification] = told,
-            configuration: Configuration = configuration,
-            free: asyncio.Semaphore = free,
-        ) -> _Attempt:
-            async with free:
-                return await _attempt(work, found, told[item.notification_id], configuration)
+    delivered: int = 0
+    failing: int = 0  # steps in a row of which nothing arrived, because nobody was there
+    rests_until: datetime | None = None
 
-        attempts = await asyncio.gather(*map(attempt, due))
-        turn.mark("deliver.sent")
-        delivered += sum(one.arrived for one in attempts)
-        await _save(
-            work,
-            turn,
-            found,
-            list(zip(due, attempts, strict=True)),
-            delivered=delivered,
-            queues=fails_into_queue(settings),
+    @classmethod
+    def read(cls, shown: dict[str, Any]) -> _Progress:
+        until = shown.get("restsUntil")
+        return cls(
+            delivered=int(shown.get("delivered", 0)),
+            failing=int(shown.get("failing", 0)),
+            rests_until=None if until is None else datetime.fromisoformat(until),
         )
+
+    def show(self) -> dict[str, Any]:
+        shown: dict[str, Any] = {"delivered": self.delivered}
+        if self.failing:
+            shown["failing"] = self.failing
+        if self.rests_until is not None:
+            shown["restsUntil"] = self.rests_until.isoformat()
+        return shown
+
+    def note(self, attempts: Iterable[Attempt], *, now: datetime) -> None:
+        made = list(attempts)
+        self.delivered += sum(one.arrived for one in made)
+        self.rests_until = None
+        if not all(one.absent for one in made):
+            self.failing = 0
+            return
+        self.failing += 1
+        asked_s = max((one.asked_s or 0.0 for one in made), default=0.0)
+        rest = rest_after(self.failing, asked_s=asked_s)
+        self.rests_until = now + rest if rest else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Step:
+    """Hold what one step of a turn is about."""
+
+    found: Subscription
+    chains: tuple[tuple[Delivery, ...], ...]
+    told: dict[int, Notification]
+    queues: bool  # what fails waits for a person at once
+
+
+async def _deliver(work: DeliveryWork, turn: Turn) -> Outcome:
+    progress = _Progress.read(turn.job.progress)
+    while True:
+        if progress.rests_until is not None and progress.rests_until > turn.now():
+            return Again(progress.rests_until)
+        step = await _plan(work.ports, turn, probing=progress.failing > 0)
+        if isinstance(step, Done | Again):
+            return step
+        attempts = await _send(work, step)
+        turn.mark("deliver.sent")
+        progress.note((one for _, one in attempts), now=turn.now())
+        await _save(work, turn, step, attempts, progress=progress)
         turn.mark("deliver.saved")
         if turn.should_yield:
             return Again()
 
 
+async def _plan(ports: Ports, turn: Turn, *, probing: bool) -> _Step | Done | Again:
+    now = turn.now()
+    async with ports.database.reading() as connection:
+        found = await told_sql.find_subscription(
+            connection, ports.keys, int(turn.job.spec["subscription"]), account_id=None
+        )
+        if found is None or not found.active:
+            return Done()
+        chains = await sql.list_chains(
+            connection,
+            subscription_id=found.id,
+            now=now,
+            chains_max=1 if probing else CHAINS_MAX,
+            chain_max=1 if probing else CHAIN_MAX,
+        )
+        if not chains:
+            next_at = await sql.find_next_due(connection, subscription_id=found.id)
+            return Done() if next_at is None else Again(max(next_at, now))
+        wanted = {item.notification_id for chain in chains for item in chain}
+        settings = await read_account_settings(connection, found.owner.account_id)
+        return _Step(
+            found=found,
+            chains=chains,
+            told=await told_sql.find_notifications(connection, ports.keys, wanted),
+            queues=fails_into_queue(settings),
+        )
+
+
+async def _send(work: DeliveryWork, step: _Step) -> _Attempts:
+    configuration = await _configuration(work.ports, step.found)
+    free = asyncio.Semaphore(AT_ONCE)
+
+    async def send(chain: Sequence[Delivery]) -> _Attempts:
+        made: _Attempts = []
+        async with free:
+            for item in chain:
+                told = step.told[item.notification_id]
+                made.append((item, await make_attempt(work, step.found, told, configuration)))
+                if not made[-1][1].arrived:
+                    break  # what comes after it about the same object waits
+        return made
+
+    return [one for made in await asyncio.gather(*map(send, step.chains)) for one in made]
+
+
 async def _save(
-    work: DeliveryWork,
-    turn: Turn,
-    found: Subscription,
-    attempts: list[tuple[Delivery, _Attempt]],
-    *,
-    delivered: int,
-    queues: bool,
+    work: DeliveryWork, turn: Turn, step: _Step, attempts: _Attempts, *, progress: _Progress
 ) -> None:
     now = turn.now()
-    ends = False
+    settled = [_settle(item, one, queues=step.queues, now=now) for item, one in attempts]
+    given_up = any(item.status is DeliveryStatus.QUEUED for item in settled)
     async with work.ports.database.transaction() as connection:
-        await turn.save(connection, progress={"delivered": delivered})
-        for item, one in attempts:
-            tried = item.attempts + 1
-            pause = None if one.hopeless or queues else pause_after(tried)
-            if one.arrived:
-                status, due_at = DeliveryStatus.DELIVERED, item.due_at
-            elif pause is None:
-                status, due_at = DeliveryStatus.QUEUED, item.due_at
-                ends = ends or not queues
-            else:
-                status, due_at = DeliveryStatus.RETRY, now + pause
-            await sql.settle(
-                connection,
-                item.id,
-                status=status,
-                attempts=tried,
-                due_at=due_at,
-                answered=one.answered,
-                message=one.message,
-                now=now,
-            )
-            work.note(status.value)
-        if ends:
+        await turn.save(connection, progress=progress.show())
+        await sql.settle(connection, settled, now=now)
+        if given_up and not step.queues:
             # For three days nobody was there: everything else is kept until somebody says go.
-            await told_sql.switch_subscription(connection, found.id, active=False)
-            await sql.queue_waiting(connection, subscription_id=found.id, now=now)
+            await told_sql.switch_subscription(connection, step.found.id, active=False)
+            await sql.queue_waiting(connection, subscription_id=step.found.id, now=now)
+    for item in settled:
+        work.note(item.status.value)
+
+
+def _settle(item: Delivery, one: Attempt, *, queues: bool, now: datetime) -> sql.Settled:
+    tried = item.attempts + 1
+    pause = None if one.hopeless or queues else pause_after(tried)
+    status, due_at = DeliveryStatus.QUEUED, item.due_at
+    if one.arrived:
+        status = DeliveryStatus.DELIVERED
+    elif pause is not None:
+        status, due_at = DeliveryStatus.RETRY, now + pause
+    return sql.Settled(
+        delivery_id=item.id,
+        status=status,
+        attempts=tried,
+        due_at=due_at,
+        answered=one.answered,
+        message=one.message,
+    )
 
 
 async def _configuration(ports: Ports, found: Subscription) -> Configuration:
-    # Read anew for each batch: a changed callback URL moves what has not arrived yet along.
+    # Read anew for each step: a changed callback URL moves what has not arrived yet along.
     if found.owner.instance_id is None:
         return {}
     try:
         return (await find_for_job(ports, found.owner.instance_id)).configuration
     except NotFound:
         return {}
-
-
-async def _attempt(
-    work: DeliveryWork,
-    found: Subscription,
-    told: Notification,
-    configuration: Configuration,
-) -> _Attempt:
-    try:
-        if found.channel == "email":
-            subject = f"{told.severity}: {told.topic}"
-            text = told.message if isinstance(told.message, str) else _pretty(told.message)
-            await work.send_mail(found.address, subject, text, "")
-            return _Attempt(arrived=True)
-        request = _request(work.ports, found, told, configuration)
-        exchange = await work.ports.door.send(
-            request, deadline_s=DEADLINE_S, max_body_bytes=LARGEST_REPLY_BYTES
-        )
-    except PolyvalentError as error:
-        return _Attempt(arrived=False, message=error.message[:MESSAGE_MAX])
-    status = exchange.response.status
-    if 200 <= status < 300:
-        return _Attempt(arrived=True, answered=status)
-    return _Attempt(
-        arrived=False,
-        answered=status,
-        message=f"The receiver answered {status}.",
-        hopeless=status == GONE,
-    )
-
-
-def compose_body(told: Notification) -> bytes:
-    """
-    Write the body of a delivery: the notification, with `message` in it.
-
-    Source: spec 06 §4.
-    """
-    shown: dict[str, Any] = {
-        "severity": told.severity,
-        "topic": told.topic,
-        "createdDate": _moment(told.created_at),
-        "id": told.id,
-        **({"from": told.sender} if told.sender else {}),
-        "message": told.message,
-    }
-    return orjson.dumps(shown)
-
-
-def _request(
-    ports: Ports, found: Subscription, told: Notification, configuration: Configuration
-) -> Request:
-    body = compose_body(told)
-    headers: list[tuple[str, str]] = [("Content-Type", "application/json")]
-    headers += sign_delivery(
-        body,
-        webhook_id=told.event_id or f"notification-{told.id}",
-        key=configuration.get(f"{_EVENT}signature.key"),
-        timestamp_s=int(ports.now().timestamp()),
-    )
-    user = configuration.get(f"{_EVENT}basic.username")
-    if user:
-        pair = f"{user}:{configuration.get(f'{_EVENT}basic.password') or ''}"
-        headers.append(("Authorization", f"Basic {base64.b64encode(pair.encode()).decode()}"))
-    own = {name.lower() for name, _ in headers}
-    headers += [
-        pair
-        for pair in read_headers(configuration.get(f"{_EVENT}callback.headers") or "")
-        if pair[0].lower() not in own
-    ]
-    url = configuration.get(CALLBACK_URL) or found.address
-    return Request(method="POST", url=url, headers=tuple(headers), body=body)
-
-
-def read_headers(text: str) -> Headers:
-    """
-    Read extra headers: {"X-Key": "abc"}, or lines "X-Key: abc", or pairs "X-Key=abc,…".
-
-    What is no header is left out; the door refuses names and values that HTTP does not allow.
-    """
-    try:
-        value = msgspec.json.decode(text) if text.lstrip().startswith("{") else None
-    except msgspec.DecodeError:
-        raise BadRequest(f"{_EVENT}callback.headers is no JSON object.") from None
-    if isinstance(value, dict):
-        return tuple((str(name), str(item)) for name, item in value.items())
-    lines = text.splitlines() if "\n" in text or ":" in text else text.split(",")
-    pairs = [line.partition(":" if ":" in line else "=") for line in lines]
-    return tuple(
-        (name.strip(), item.strip()) for name, mark, item in pairs if mark and name.strip()
-    )
-
-
-def _pretty(message: Any) -> str:
-    return orjson.dumps(message, option=orjson.OPT_INDENT_2).decode()
-
-
-def _moment(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice, takewhile
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, func, insert, select, update
 
 from polyvalent.db import Connection
 from polyvalent.db.schema_notifications import delivery, notification, subscription
@@ -15,34 +17,52 @@ from polyvalent.notifications.model import Delivery, DeliveryStatus
 WAITING = (DeliveryStatus.CREATED, DeliveryStatus.RETRY)
 
 
-async def insert_delivery(
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewDelivery:
+    """Hold a delivery that is to be made."""
+
+    notification_id: int
+    subscription_id: int
+    status: DeliveryStatus
+    order_key: str | None
+
+
+async def insert_deliveries(
+    connection: Connection, new: Sequence[NewDelivery], *, now: datetime
+) -> None:
+    """Insert deliveries that are due now, in this order."""
+    if not new:
+        return
+    rows = [
+        {
+            "notification_id": item.notification_id,
+            "subscription_id": item.subscription_id,
+            "status": item.status,
+            "order_key": item.order_key,
+            "attempts": 0,
+            "due_at": now,
+            "created_at": now,
+            "updated_at": now,
+        }
+        for item in new
+    ]
+    await connection.execute(insert(delivery), rows)
+
+
+async def list_chains(
     connection: Connection,
     *,
-    notification_id: int,
     subscription_id: int,
-    status: DeliveryStatus,
-    order_key: str | None,
     now: datetime,
-) -> None:
-    """Insert a delivery that is due now."""
-    await connection.execute(
-        insert(delivery).values(
-            notification_id=notification_id,
-            subscription_id=subscription_id,
-            status=status,
-            order_key=order_key,
-            attempts=0,
-            due_at=now,
-            created_at=now,
-            updated_at=now,
-        )
-    )
+    chains_max: int,
+    chain_max: int,
+) -> tuple[tuple[Delivery, ...], ...]:
+    """
+    List deliveries that are due, those of one key in one chain, in their order.
 
-
-async def list_due(
-    connection: Connection, *, subscription_id: int, now: datetime, limit: int
-) -> tuple[Delivery, ...]:
-    """List deliveries that are due and have no earlier one of their key before them."""
+    A chain begins with the first of its key that has not arrived, and goes on as far as its
+    deliveries are due; one without a key is alone.
+    """
     query = (
         select(delivery)
         .where(
@@ -52,9 +72,35 @@ async def list_due(
             ~_is_behind(),
         )
         .order_by(delivery.c.due_at, delivery.c.id)
-        .limit(limit)
+        .limit(chains_max)
     )
-    return tuple(_delivery(row) for row in await connection.execute(query))
+    heads = [_delivery(row) for row in await connection.execute(query)]
+    keys = [item.order_key for item in heads if item.order_key is not None]
+    if chain_max == 1 or not keys:
+        return tuple((head,) for head in heads)
+    behind = (
+        select(delivery)
+        .where(
+            delivery.c.subscription_id == subscription_id,
+            delivery.c.order_key.in_(keys),
+            delivery.c.status != DeliveryStatus.DELIVERED,
+        )
+        .order_by(delivery.c.id)
+        .limit(chains_max * chain_max)
+    )
+    of_key: dict[str | None, list[Delivery]] = {}
+    for row in await connection.execute(behind):
+        of_key.setdefault(row.order_key, []).append(_delivery(row))
+
+    def chain(head: Delivery) -> tuple[Delivery, ...]:
+        following = [] if head.order_key is None else of_key.get(head.order_key, [])
+        more = takewhile(
+            lambda item: item.status in WAITING and item.due_at <= now,
+            (item for item in following if item.id > head.id),
+        )
+        return (head, *islice(more, chain_max - 1))
+
+    return tuple(chain(head) for head in heads)
 
 
 async def find_next_due(connection: Connection, *, subscription_id: int) -> datetime | None:
@@ -81,30 +127,36 @@ async def count_delivered(connection: Connection, *, subscription_id: int) -> in
     return int((await connection.execute(query)).scalar_one())
 
 
-async def settle(
-    connection: Connection,
-    delivery_id: int,
-    *,
-    status: DeliveryStatus,
-    attempts: int,
-    due_at: datetime,
-    answered: int | None,
-    message: str | None,
-    now: datetime,
-) -> None:
-    """Note what came of an attempt."""
-    await connection.execute(
-        update(delivery)
-        .where(delivery.c.id == delivery_id)
-        .values(
-            status=status,
-            attempts=attempts,
-            due_at=due_at,
-            answered=answered,
-            message=message,
-            updated_at=now,
-        )
-    )
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settled:
+    """Hold what came of an attempt."""
+
+    delivery_id: int
+    status: DeliveryStatus
+    attempts: int
+    due_at: datetime
+    answered: int | None
+    message: str | None
+
+
+async def settle(connection: Connection, settled: Sequence[Settled], *, now: datetime) -> None:
+    """Note what came of attempts."""
+    if not settled:
+        return
+    rows = [
+        {
+            "of_id": item.delivery_id,
+            "status": item.status,
+            "attempts": item.attempts,
+            "due_at": item.due_at,
+            "answered": item.answered,
+            "message": item.message,
+            "updated_at": now,
+        }
+        for item in settled
+    ]
+    # SQLAlchemy takes the values to set from the rows; one prepared statement serves all of them.
+    await connection.execute(update(delivery).where(delivery.c.id == bindparam("of_id")), rows)
 
 
 async def queue_waiting(connection: Connection, *, subscription_id: int, now: datetime) -> None:
