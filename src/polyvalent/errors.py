@@ -15,9 +15,7 @@ The tree, grouped by who can do something about it::
     │   ├── Conflict                   409
     │   ├── PayloadTooLarge            413
     │   ├── UnsupportedMediaType       415
-    │   └── TooOften                   503
-
-
+    │   ├── TooOften                   503
     │   └── RangeNotSatisfiable        416
     ├── VendorError                    theirs: the store refused or failed
     │   ├── VendorRefused              400, 401, 403, 404 or 409, as the vendor meant it
