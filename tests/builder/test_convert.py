@@ -416,10 +416,51 @@ def test_asks_each_instance_for_an_address_that_the_document_lacks() -> None:
     assert find(element, "GET", "/hubs/general/pets").vendor_path == "/v2/pets"
 
 
+def test_puts_a_scheme_in_the_place_of_a_variable() -> None:
+    scheme = {"enum": ["http", "https"], "default": "http"}
+    server = {"url": "{scheme}://{host}/v1", "variables": {"scheme": scheme}}
+
+    element, _ = convert(changed(OPENAPI, servers=[server]))
+
+    entries = {entry.key: entry for entry in element.configuration}
+    assert entries["base.url"].default_value == "https://{server.host}/v1"
+    assert entries["server.host"].required
+    assert "server.scheme" not in entries
+
+
+def test_reads_rows_that_are_told_in_older_ways() -> None:
+    products = {"properties": {"product_id": {"type": "string"}, "size": {}}}
+    element, warnings = convert(
+        with_schema(
+            {
+                "properties": {
+                    "count": {"type": "integer"},
+                    "rows": {"type": "array", "items": [PRODUCT]},
+                }
+            },
+            Product=products,
+        )
+    )
+
+    (listed,) = (item for item in element.resources if item.type == "api")
+    assert listed.root_key == "rows"
+    (shown,) = element.objects
+    assert [(item.name, item.type) for item in shown.fields] == [
+        ("product_id", "string"),
+        ("size", "string"),
+    ]
+    assert any("like the id of a" in text for text in warnings)
+    with pytest.raises(BadRequest, match="its answer is a string"):
+        convert(with_schema({"type": "string"}))
+
+
 def test_gives_a_key_that_can_be_kept() -> None:
     for title, key in (("Магазин", "petsexamplecom"), ("42", "api42"), ("Keys", "apikeys")):
         element, _ = convert(changed(SWAGGER, info={"title": title, "version": "1"}))
         assert element.key == key
+
+
+PRODUCT = {"$ref": "#/definitions/Product"}
 
 
 def with_schema(schema: Any, **definitions: Any) -> dict[str, Any]:

@@ -9,8 +9,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
 from polyvalent.cli.called import masked, place_of, spell
+from polyvalent.cli.main import app
 from polyvalent.settings import read_settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,6 +25,11 @@ def test_commands_are_spelled_as_they_are_called():
     assert spell(text, name="./p") == (
         "./p serve; `bin/polyvalent secrets`; no polyvalent at all; X=1 ./p db"
     )
+
+
+def test_every_command_is_known():
+    for name in get_command(app).commands:
+        assert spell(f"polyvalent {name}", name="./p") == f"./p {name}"
 
 
 def test_the_script_hands_over_how_it_was_called(tmp_path):

@@ -10,7 +10,7 @@ twice.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -311,7 +311,7 @@ class _Run:
     def _receipt(self, now: datetime) -> dict[str, Any]:
         bulk, at = self.bulk, self.at
         failed = self._counts()["failed"]
-        reasons = [] if not failed else [f"{failed} rows are not known to be written: see errors"]
+        reasons = _reasons(at.outcomes, dry_run=bulk.asked.dry_run)
         return {
             "jobId": str(bulk.id),
             "instanceId": bulk.instance_id,
@@ -331,3 +331,16 @@ class _Run:
 def _iso(moment: datetime) -> str:
     text = moment.astimezone(UTC).isoformat(timespec="milliseconds")
     return text.replace("+00:00", "Z")
+
+
+def _reasons(outcomes: Mapping[str, int], *, dry_run: bool) -> list[str]:
+    """Say why not all was done: ["not done: 2 rows, see errors"]."""
+    told = (
+        ("would not be done" if dry_run else "not done", outcomes.get("failed", 0)),
+        ("not known whether done", outcomes.get("unknown", 0)),
+    )
+    return [
+        f"{what}: {count} {'row' if count == 1 else 'rows'}, see errors"
+        for what, count in told
+        if count
+    ]

@@ -15,7 +15,7 @@ from polyvalent.settings import Settings
 
 PROGRAM = "polyvalent"
 _HANDED_OVER = "_POLYVALENT_COMMAND"
-_COMMANDS = "connect|db|demo|elements|instances|keys|sandbox|secrets|serve|traces"
+_COMMANDS = "bulk|connect|db|demo|elements|instances|jobs|keys|sandbox|secrets|serve|traces|worker"
 _CALL = re.compile(rf"(?<![\w/.-]){PROGRAM}(?= (?:{_COMMANDS})\b| --)")
 
 

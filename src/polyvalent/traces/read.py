@@ -29,7 +29,9 @@ async def read_trace(
     if body is None:
         raise NotFound(
             "There is no such trace. Traces are kept for seven days, for requests that asked for "
-            "debugging; the id is in the header Elements-Trace-Id of their answer."
+            "debugging; the id is in the header Elements-Trace-Id of their answer. Calls of an "
+            "instance with traceLoggingEnabled are at /instances/{id}/traces, and polyvalent "
+            "traces tail shows them."
         )
     shown: dict[str, Any] = json.loads(body)
     return shown

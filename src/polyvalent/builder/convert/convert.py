@@ -166,7 +166,7 @@ def _primary_key(name: str, fields: dict[str, ObjectField], result: _Result) -> 
         if item.object == name and (found := re.search(r"\{([^{}]+)\}$", item.path))
     ]
     bare = {re.sub(r"[^a-z0-9]", "", known.lower()): known for known in reversed(fields)}
-    for wanted in ("id", *last, "_id", "uuid", "key", "code", "sku"):
+    for wanted in ("id", *last, f"{name.removesuffix('s')}id", "uuid", "key", "code", "sku"):
         field = bare.get(re.sub(r"[^a-z0-9]", "", wanted.lower()))
         if field is not None:
             return field

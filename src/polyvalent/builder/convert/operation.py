@@ -244,6 +244,8 @@ def _find_rows(
     if schema is None:
         return "", None, many
     shape = read_shape(document, schema, place=place)
+    if place.startswith("GET ") and shape.declared and shape.kind not in ("array", "object"):
+        raise NotConverted(f"its answer is a {shape.kind}, neither an object nor a list")
     if shape.kind == "array":
         return "", read_shape(document, shape.items, place=place), True
     inner = {

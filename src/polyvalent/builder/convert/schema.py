@@ -37,6 +37,7 @@ class Shape:
     required: frozenset[str] = frozenset()
     items: Any = None
     read_only: bool = False
+    declared: bool = True  # false if the kind is a guess, since nothing is said
     passed: frozenset[str] = frozenset()
 
 
@@ -52,6 +53,8 @@ def read_shape(document: Document, schema: Any, *, place: str, depth: int = 0) -
     required = {name for name in _list(found.get("required")) if isinstance(name, str)}
     kind, format_ = _kind(found), str(found.get("format") or "")
     items, names = found.get("items"), set(passed)
+    if isinstance(items, list):  # one schema for each place, in older documents
+        items = items[0] if items else {}
     if depth < _BRANCHES_DEPTH_MAX:
         for word in ("allOf", "oneOf", "anyOf"):
             for branch in _list(found.get(word)):
@@ -60,7 +63,7 @@ def read_shape(document: Document, schema: Any, *, place: str, depth: int = 0) -
                 names |= inner.passed
                 if word == "allOf":
                     required |= inner.required
-                kind = kind or (inner.kind if inner.kind != "null" else "")
+                kind = kind or (inner.kind if inner.declared else "")
                 format_ = format_ or inner.format
                 items = inner.items if items is None else items
     properties |= _mapping(found.get("properties"))
@@ -70,6 +73,7 @@ def read_shape(document: Document, schema: Any, *, place: str, depth: int = 0) -
         properties=properties,
         required=frozenset(required),
         items=items,
+        declared=bool(kind or properties or items is not None),
         read_only=found.get("readOnly") is True,
         passed=frozenset(names),
     )

@@ -61,10 +61,12 @@ def _read_servers(document: Document) -> Server:
         if len(told) > 1
         else ()
     )
-    variables = first.get("variables")
+    told_of = first.get("variables")
+    variables: dict[str, Any] = told_of if isinstance(told_of, dict) else {}
+    url = _with_scheme(url, variables)
     entries = []
     for name in dict.fromkeys(placeholders_of(url)):
-        about = variables.get(name) if isinstance(variables, dict) else None
+        about = variables.get(name)
         entry = _variable(name, about if isinstance(about, dict) else {})
         entries.append(entry)
         url = url.replace(f"{{{name}}}", f"{{{entry.key}}}")
@@ -73,6 +75,19 @@ def _read_servers(document: Document) -> Server:
         return Server(entries=(_address(None),), path=path, warnings=warnings)
     host = urlsplit(re.sub(r"[{}]", "", url)).netloc
     return Server(entries=(_address(url), *entries), host=host, warnings=warnings)
+
+
+def _with_scheme(url: str, variables: Mapping[str, Any]) -> str:
+    """Put a scheme in the place of a variable: "{scheme}://a.example" → "https://a.example"."""
+    found = re.match(r"\{([^{}]+)\}://", url)
+    if found is None:
+        return url
+    about = variables.get(found.group(1))
+    about = about if isinstance(about, dict) else {}
+    choices = about.get("enum")
+    offered = [about.get("default"), *(choices if isinstance(choices, list) else ())]
+    scheme = next((item for item in _SCHEMES if item in offered), _SCHEMES[0])
+    return f"{scheme}://{url[found.end() :]}"
 
 
 def _url(server: Any) -> str:
