@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from polyvalent.bulk import sql as bulk_sql
-from polyvalent.jobs.forget import delete_ended
+from polyvalent.jobs.forget.sql import delete_ended
 from tests.bulk.yard import Yard, open_yard
 
 

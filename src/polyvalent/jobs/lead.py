@@ -17,7 +17,7 @@ import structlog
 from polyvalent.db.lease import find_holders, give_lease_back, renew_lease, take_lease
 from polyvalent.jobs import sql
 from polyvalent.jobs.engine import Engine
-from polyvalent.jobs.forget import delete_ended
+from polyvalent.jobs.forget.sql import delete_ended
 from polyvalent.jobs.run import Desk
 from polyvalent.jobs.scheduled_call import KIND
 

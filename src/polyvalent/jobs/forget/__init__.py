@@ -1,0 +1,1 @@
+"""Forget jobs that ended long ago."""
