@@ -90,6 +90,13 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         yield from _own_postgresql(request, template=TEMPLATE)
 
 
+@pytest.fixture
+def postgresql_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Return the URL of a migrated, empty PostgreSQL database of the test's own."""
+    request.getfixturevalue("postgresql_template")
+    yield from _own_postgresql(request, template=TEMPLATE)
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Return the URL of a database without any table; once for each kind."""

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.bulk.yard import Yard, open_yard
+from tests.databases import on_both, url_of
 from tests.journeys.stage import Reply
 
 _BOUNDARY = "----a-boundary"
@@ -24,8 +25,9 @@ class Killed(BaseException):
 
 
 @pytest.fixture
-def yard(tmp_path: Path) -> Iterator[Yard]:
-    with open_yard(tmp_path, orders=3, products=5, customers=12) as opened:
+def yard(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Yard]:
+    url = url_of(request)
+    with open_yard(tmp_path, database_url=url, orders=3, products=5, customers=12) as opened:
         yield opened
 
 
@@ -96,6 +98,7 @@ def outcomes(yard: Yard, bulk_id: str, name: str = "customers") -> list[str]:
     return [line["outcome"] for line in yard.lines(bulk_id, name)]
 
 
+@on_both("yard")
 def test_it_creates_every_row_of_a_file(yard: Yard) -> None:
     bulk_id = start(yard, "customers", csv_of(people(7)), action="create")
     yard.work_off()
@@ -114,6 +117,7 @@ def test_it_creates_every_row_of_a_file(yard: Yard) -> None:
     assert yard.receipt(bulk_id)["complete"] is True
 
 
+@on_both("yard")
 def test_it_updates_what_is_there_and_creates_the_rest(yard: Yard) -> None:
     before = yard.call("GET", "/customers", query={"pageSize": 2}).json()
     same, other = before
@@ -169,6 +173,7 @@ def test_it_updates_and_deletes_by_id(yard: Yard) -> None:
     assert errors[0]["record"] == {"id": "999999", "firstname": "Nobody"}
 
 
+@on_both("yard")
 def test_it_tells_the_vendors_words_for_each_row_that_failed_page_by_page(yard: Yard) -> None:
     rows = [{**row, "website_id": "77"} for row in people(37)]
     bulk_id = start(yard, "customers", csv_of([*rows, *people(2, begin=50)]), action="create")

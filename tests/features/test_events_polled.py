@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from polyvalent.sandbox.magento import RunningStore
+from tests.databases import on_both, url_of
 from tests.journeys.application import Application
 from tests.journeys.stage import Stage, platform_on_stage
 from tests.notifications.receiver import receiving
@@ -69,10 +70,13 @@ class Polled:
 
 
 @pytest.fixture
-def polled(working_stage: Stage, open_shop: Callable[..., RunningStore]) -> Polled:
-    found = Polled(working_stage, open_shop())
-    found.until(lambda: found.polled_at() != "")
-    return found
+def polled(
+    request: pytest.FixtureRequest, tmp_path: Path, open_shop: Callable[..., RunningStore]
+) -> Iterator[Polled]:
+    with platform_on_stage(tmp_path / "own", database_url=url_of(request), works=True) as stage:
+        found = Polled(stage, open_shop())
+        found.until(lambda: found.polled_at() != "")
+        yield found
 
 
 def test_rows_that_were_there_before_are_not_reported(polled: Polled) -> None:
@@ -82,6 +86,7 @@ def test_rows_that_were_there_before_are_not_reported(polled: Polled) -> None:
     assert polled.changes() == []
 
 
+@on_both("polled")
 def test_changes_of_every_resource_are_reported_once(polled: Polled) -> None:
     polled.stage.clock.ahead += timedelta(minutes=1)
     order = polled.store.orders.ids()[0]
@@ -239,6 +244,7 @@ def test_what_is_kept_no_longer_is_deleted(
     polled.until(lambda: swept.rows()["event"] == 0)
 
 
+@on_both("polled")
 def test_a_change_reaches_the_callback_and_is_then_notified(polled: Polled) -> None:
     with receiving() as receiver:
         body = {"configuration": {"event.notification.callback.url": receiver.url}}

@@ -22,8 +22,9 @@ from polyvalent.notifications.model import Notice
 from polyvalent.notifications.publish import publish_of_instance
 from polyvalent.notifications.subscribe import topic_of
 from polyvalent.sandbox.magento import RunningStore, StoreOptions, start_store
+from tests.databases import on_both, url_of
 from tests.journeys.application import Application
-from tests.journeys.stage import Stage
+from tests.journeys.stage import Stage, platform_on_stage
 from tests.notifications.receiver import Receiver, receiving
 
 KEY = "s1gning-key"
@@ -121,20 +122,19 @@ def shop() -> Iterator[RunningStore]:
 
 
 @pytest.fixture
-def post(own_stage: Stage, shop: RunningStore, receiver: Receiver) -> Post:
-    instance = Application(
-        own_stage,
-        shop.store,
-        shop.url,
-        extra={
-            "event.notification.callback.url": receiver.url,
-            "event.notification.signature.key": KEY,
-            "event.notification.basic.username": "ada",
-            "event.notification.basic.password": "pass-w0rd",
-            "event.notification.callback.headers": '{"X-Tenant": "7"}',
-        },
-    ).connect()
-    return Post(own_stage, instance)
+def post(
+    request: pytest.FixtureRequest, tmp_path: Path, shop: RunningStore, receiver: Receiver
+) -> Iterator[Post]:
+    extra = {
+        "event.notification.callback.url": receiver.url,
+        "event.notification.signature.key": KEY,
+        "event.notification.basic.username": "ada",
+        "event.notification.basic.password": "pass-w0rd",
+        "event.notification.callback.headers": '{"X-Tenant": "7"}',
+    }
+    with platform_on_stage(tmp_path / "own", database_url=url_of(request)) as stage:
+        instance = Application(stage, shop.store, shop.url, extra=extra).connect()
+        yield Post(stage, instance)
 
 
 def ids(received: list[Any]) -> list[str]:
@@ -184,6 +184,7 @@ def test_a_receiver_that_is_down_for_an_hour_gets_everything_in_order_afterwards
         assert refused.headers["elements-webhook-id"] == refused.json()["message"]["eventId"]
 
 
+@on_both("post")
 def test_notifications_of_one_object_go_one_after_the_other_in_one_step(
     post: Post, receiver: Receiver
 ) -> None:
@@ -195,6 +196,7 @@ def test_notifications_of_one_object_go_one_after_the_other_in_one_step(
     assert post.marks.count("deliver.saved") == 1
 
 
+@on_both("post")
 def test_one_that_fails_holds_back_those_behind_it_and_no_others(
     post: Post, receiver: Receiver
 ) -> None:
@@ -313,6 +315,7 @@ def test_a_changed_callback_url_moves_what_has_not_arrived(post: Post, receiver:
         assert ids(other.taken) == ["e1"]
 
 
+@on_both("post")
 def test_what_waits_for_a_person_keeps_its_place_and_goes_to_a_new_url_at_once(
     post: Post, receiver: Receiver
 ) -> None:
