@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import csv
+import gc
+import hmac
 import io
 import json
+import os
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
@@ -13,11 +17,17 @@ from typing import Any
 
 import pytest
 
+from polyvalent.bulk.part import Folder
+from polyvalent.bulk.upload_take import open_spool, start_upload
+from polyvalent.bulk.upload_target import Told, find_target
+from polyvalent.jobs.model import Owner
+from tests.bulk.test_api import open_receiver
 from tests.bulk.yard import Yard, open_yard
 from tests.databases import on_both, url_of
 from tests.journeys.stage import Reply
 
 _BOUNDARY = "----a-boundary"
+OWNER = Owner(organization_id=1, account_id=1, user_id=1)
 
 
 class Killed(BaseException):
@@ -387,3 +397,112 @@ def test_it_refuses_broken_forms(
 
     assert (reply.status, words in reply.message) == (status, True), reply.message
     assert not list(yard.stage.settings.bulk_path.glob("*/*"))
+
+
+def test_it_refuses_a_file_that_is_too_large_and_keeps_nothing(tmp_path: Path) -> None:
+    # Larger than what is in memory at once, so that some of it has been written by then.
+    limit = 3 * 1024 * 1024
+    with open_yard(tmp_path, customers=1, settings={"upload_max_bytes": limit}) as yard:
+        before = yard.stage.rows()
+        row = b"someone@example.com,Ada\n"
+        reply = send(yard, "customers", b"email,firstname\n" + row * (limit // len(row)))
+
+        assert (reply.status, "POLYVALENT_UPLOAD_MAX_BYTES" in reply.message) == (413, True)
+        assert yard.stage.rows() == before
+        assert not list(yard.stage.settings.bulk_path.glob("*/*"))
+
+
+def test_it_calls_back_with_the_outcomes_signed(yard: Yard) -> None:
+    yard.configure(event__notification__signature__key="s3cret")
+    with open_receiver() as receiver:
+        content = csv_of([*people(2), {**people(1, begin=9)[0], "website_id": "77"}])
+        body = form(
+            [
+                ('name="file"; filename="rows.csv"', content),
+                ('name="metaData"', b'{"action":"create"}'),
+            ]
+        )
+        headers = {
+            "Content-Type": f"multipart/form-data; boundary={_BOUNDARY}",
+            "Elements-Async-Callback-Url": receiver.url,
+        }
+        begun = yard.call("POST", "/bulk/customers", body=body, headers=headers)
+        yard.work_off()
+
+        ((got, told),) = receiver.got
+    shown, receipt = json.loads(told), yard.receipt(begun.json()["id"])
+    digest = hmac.digest(b"s3cret", told, "sha256")
+    assert got["elements-webhook-signature"] == f"sha256={base64.b64encode(digest).decode()}"
+    assert (shown["id"], shown["status"], shown["jobDirection"]) == (
+        begun.json()["id"],
+        "COMPLETED",
+        "UPLOAD",
+    )
+    assert shown["outcomes"] == {"created": 2, "failed": 1} == receipt["outcomes"]
+    assert (shown["recordsCount"], shown["recordsFailedCount"]) == (3, 1)
+    assert (shown["receipt"]["complete"], shown["receipt"]["seal"]) == (False, receipt["seal"])
+
+
+def test_it_writes_rows_of_a_mapped_object(yard: Yard) -> None:
+    (person,) = yard.call("GET", "/commerce-customers", query={"pageSize": 1}).json()
+    rows = [
+        {"email": person["email"], "firstName": "Mapped", "lastName": person["lastName"]},
+        {
+            "email": "new@example.com",
+            "firstName": "New",
+            "lastName": "Mapped",
+            "websiteId": "1",
+            "groupId": "1",
+        },
+    ]
+    content = json.dumps(rows).encode()
+    bulk_id = start(yard, "commerce-customers", content, file="rows.json", action="upsert")
+    yard.work_off()
+
+    lines = yard.lines(bulk_id, "commerce-customers")
+    assert [line["outcome"] for line in lines] == ["updated", "created"], lines
+    assert lines[0]["changes"] == {"firstName": {"from": person["firstName"], "to": "Mapped"}}
+    assert yard.call("GET", f"/customers/{lines[0]['id']}").json()["firstname"] == "Mapped"
+    assert yard.call("GET", f"/customers/{lines[1]['id']}").json()["lastname"] == "Mapped"
+    errors = yard.call("GET", f"/bulk/{bulk_id}/errors").json()
+    assert errors == []
+
+
+def test_it_takes_in_200_000_rows_in_little_memory(yard: Yard) -> None:
+    rows = 200_000
+    filler = "x" * 250
+    content = "".join(
+        ["email,firstname\n", *(f"a{number}@example.com,{filler}\n" for number in range(rows))]
+    ).encode()
+
+    async def take_in() -> int:
+        access = yard.stage.platform.access
+        opened = await access.open(yard.instance_id)
+        folder = Folder(path=yard.stage.settings.bulk_path, random=os.urandom)
+        spool = open_spool(access, folder)
+        for begin in range(0, len(content), 65_536):
+            await spool.add(content[begin : begin + 65_536])
+        target = find_target(opened, "customers", Told(), dry_run=False)
+        try:
+            return await start_upload(
+                access, opened, spool, target=target, format_="csv", callback="", owner=OWNER
+            )
+        finally:
+            spool.remove()
+
+    before_kb = peak_kb(anew=True)
+    bulk_id = yard.stage.run(take_in())
+
+    assert yard.status(str(bulk_id))["jobCriteria"]["rows"] == rows
+    assert len(content) > 50 * 1024 * 1024
+    # Most of it is a few bytes for each identifier, by which those that come twice are found.
+    assert peak_kb() - before_kb < 40 * 1024
+
+
+def peak_kb(*, anew: bool = False) -> int:
+    """Return the most memory that this process had, with `anew` from now on."""
+    if anew:
+        gc.collect()
+        Path("/proc/self/clear_refs").write_text("5", "ascii")
+    status = Path("/proc/self/status").read_text("ascii")
+    return int(status.partition("VmHWM:")[2].split()[0])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from time import monotonic
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -144,12 +145,16 @@ class Yard:
 
 @contextmanager
 def open_yard(
-    data_dir: Path, *, database_url: str = "", clock: Any = None, **options: Any
+    data_dir: Path,
+    *,
+    database_url: str = "",
+    settings: Mapping[str, Any] = MappingProxyType({}),
+    **options: Any,
 ) -> Iterator[Yard]:
-    """Connect a fresh platform to a fresh store."""
+    """Connect a fresh platform, with settings, to a fresh store, with options."""
     shop = start_store(StoreOptions(**options))
     try:
-        with platform_on_stage(data_dir, database_url=database_url) as stage:
+        with platform_on_stage(data_dir, database_url=database_url, **settings) as stage:
             issued = shop.store.issue_token(admin=shop.store.admin_user)
             application = Application(stage, shop.store, shop.url)
             body = {

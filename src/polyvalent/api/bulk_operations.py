@@ -75,6 +75,10 @@ _BOUNDS = tuple(
             "lastRunDate",
             "In place of from: the moment of the last run, or `last` for what was proven.",
         ),
+        (
+            "reconcile",
+            "true: compare every row with those of the run before, which finds deletions.",
+        ),
         ("continueFromJobId", "Go on behind the last row of this job, which had a limit."),
         ("fileFormat", "JSON (a row a line), CSV, PARQUET, or JSON_ARRAY."),
     )
@@ -118,6 +122,7 @@ _CRITERIA: Schema = {
         "from": _TEXT,
         "to": _TEXT,
         "lastRunDate": _TEXT,
+        "reconcile": {"type": ["boolean", "string"]},
         "fileFormat": _TEXT,
     },
 }

@@ -133,6 +133,8 @@ def _finish(asked: Asked, values: Mapping[str, str], *, continued: BulkJob | Non
     changes: dict[str, Any] = {}
     if begin is not None or last is not None or since_proven:
         changes = {"begin": begin, "end": end, "last_run": last, "since_proven": since_proven}
+    if _read_reconcile(values.get("reconcile")):
+        changes["reconcile"] = True
     if continued is not None:
         changes |= {"place": _place_of(continued, asked), "continues": continued.id}
     callback = values.get("callback", "").strip()
@@ -142,6 +144,13 @@ def _finish(asked: Asked, values: Mapping[str, str], *, continued: BulkJob | Non
         asked=msgspec.structs.replace(asked, **changes),
         file_format=read_format(values.get("fileFormat")),
     )
+
+
+def _read_reconcile(text: str | None) -> bool:
+    told = (text or "false").strip().lower()
+    if told not in ("true", "false"):
+        raise BadRequest(f"reconcile is {told[:40]!r}; it may be true or false.")
+    return told == "true"
 
 
 def read_format(text: str | None) -> Format | None:

@@ -83,6 +83,8 @@ class _Run:
         if self.turn.checkpoint is None:
             self.at = Checkpoint(started_at=self.turn.now(), place=self.bulk.asked.place)
             await self._find_begin()
+            if self.bulk.asked.reconcile and self.at.begin is not None:
+                self.at.method = "compare"
         else:
             self.at = msgspec.convert(self.turn.checkpoint, Checkpoint)
         await self._prepare()
@@ -283,9 +285,11 @@ class _Run:
         """Say whether a later run will have to compare: where no change can be asked for."""
         if self.plan.way != "keyset" or self.bulk.asked.limit is not None:
             return False
-        if self.plan.increment is not None and self.plan.increment.method == "filter":
-            return False
         if walks_down(self.plan.resource, self.plan.query.plan):
+            return False
+        if self.bulk.asked.reconcile:
+            return True
+        if self.plan.increment is not None and self.plan.increment.method == "filter":
             return False
         resource = self.plan.resource
         shown = find_object(self.opened.element, resource.object)

@@ -118,7 +118,8 @@ async def _remember(
     snapshot = bulk.id if at.keeps_digests else None
     if known is not None:
         proven = max(proven, known.proven_until)
-        snapshot = snapshot or (None if at.method is None else known.snapshot_id)
+        # Another may still want to compare; what changed since an older run is all the more.
+        snapshot = snapshot or known.snapshot_id
     elif at.begin is not None and plan.increment is not None and plan.increment.method == "filter":
         # Nothing is known of what changed before this run's stretch of time.
         return
@@ -145,6 +146,7 @@ def _facts(
             "from": _iso(plan.increment.begin),
             "to": _iso(plan.increment.end),
             "method": plan.increment.method,
+            "deletions": _deletions(at),
         }
         if at.method == "compare":
             increment |= {
@@ -171,6 +173,13 @@ def _facts(
         vendor_clock_s=at.vendor_ahead_s,
         watermark=_iso(proven),
     )
+
+
+def _deletions(at: Checkpoint) -> str:
+    # Only a row that was there before and is not now shows that it is gone.
+    if at.method != "compare":
+        return "not looked for"
+    return "found" if at.snapshot is not None else "nothing to compare with"
 
 
 def _iso(moment: datetime | None) -> str | None:

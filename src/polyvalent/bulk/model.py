@@ -53,6 +53,7 @@ class Asked(Struct, frozen=True, kw_only=True, omit_defaults=True):
     # Read on from here, or from what is proven if that is less; `since_proven`: from that alone.
     last_run: datetime | None = None
     since_proven: bool = False
+    reconcile: bool = False  # every row is compared with the run before, to find deletions
     callback: str = ""
     place: dict[str, Any] | None = None
     continues: int | None = None

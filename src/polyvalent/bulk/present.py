@@ -64,6 +64,7 @@ def _criteria(bulk: BulkJob) -> dict[str, Any]:
         "from": _iso(asked.begin),
         "to": _iso(asked.end),
         "lastRunDate": _iso(asked.last_run),
+        "reconcile": asked.reconcile or None,
         "action": asked.action,
         "identifierFieldName": asked.identifier or None,
         "rows": asked.rows or None,

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from hashlib import blake2b
 
 import orjson
 
+from polyvalent.bulk.marks import Marks, mark_of
 from polyvalent.bulk.model import RETENTION_DAYS, Asked, NewBulkJob, Part
 from polyvalent.bulk.part import Folder
 from polyvalent.bulk.sql import KEY_BYTES
@@ -28,7 +28,6 @@ from polyvalent.jobs.model import Owner
 SPOOL_BYTES = 2 * 1024 * 1024
 # Their identifiers are held in memory, to find those that come twice.
 ROWS_MAX = 1_000_000
-_DIGEST_BYTES = 8
 _PLACE_BYTES = 7
 
 
@@ -189,7 +188,7 @@ def _check(
     rows: Iterable[UploadRow], *, target: Target, format_: str, element: Element
 ) -> Iterator[UploadRow]:
     """Let rows pass; raises BadRequest for a header that is none, and for one identifier twice."""
-    seen: set[bytes] = set()
+    seen = Marks()
     names = target.natural_key if target.action == "create" else (target.identifier,)
     first = True
     for item in rows:
@@ -201,14 +200,12 @@ def _check(
         values = [item.row.get(name) for name in names]
         if names and all(isinstance(value, str | int | float) for value in values):
             told = orjson.dumps([str(value).strip().casefold() for value in values])
-            digest = blake2b(told, digest_size=_DIGEST_BYTES).digest()
-            if digest in seen:
+            if not seen.add(mark_of(told.decode())):
                 shown = ", ".join(f"{name} {str(item.row[name])[:80]!r}" for name in names)
                 raise refuse(
                     f"{shown} has come before in this file. A row of the store may be named once.",
                     line=item.line,
                 )
-            seen.add(digest)
         yield item
 
 
