@@ -25,9 +25,10 @@ from polyvalent.bulk.finish import finish
 from polyvalent.bulk.lines import METADATA, LineWriter, join_lines
 from polyvalent.bulk.marks import Marks
 from polyvalent.bulk.model import BulkJob, BulkStatus, Part
+from polyvalent.bulk.page import Page
 from polyvalent.bulk.plan import ReadPlan, make_read_plan
 from polyvalent.bulk.progress import Batch, Checkpoint
-from polyvalent.bulk.read import CannotFilter, Page, Reader
+from polyvalent.bulk.read import CannotFilter, Reader
 from polyvalent.bulk.receipt import note_page
 from polyvalent.bulk.work import BulkWork, find_work
 from polyvalent.hub.access import Opened
@@ -374,4 +375,4 @@ class _Run:
 def _place_behind(page: Page, index: int) -> dict[str, Any]:
     if "last" in page.place:
         return {"last": page.keys[index]}
-    return {"page": page.begin, "skip": index + 1}
+    return {**page.begin, "skip": page.done[index]}

@@ -137,8 +137,11 @@ def _facts(
     by: Any = plan.way
     if plan.way == "keyset" and at.place is not None and "page" in at.place:
         by = "number"
-    if by == "number":
-        by = "pages" if at.tally.total_before is None else "counts"
+    if by == "token" and at.tally.pages == 1 and bulk.asked.place is None:
+        by = "whole"
+    if by in ("number", "token"):
+        unproven = {"number": "pages", "token": "tokens"}[by]
+        by = unproven if at.tally.total_before is None else "counts"
     increment: dict[str, Any] | None = None
     if plan.increment is not None:
         increment = {

@@ -32,8 +32,9 @@ from polyvalent.hub.resolve import resolve, top_resources
 from polyvalent.hub.search_pairs import has_cursor
 from polyvalent.hub.search_query import page_size_max, vendor_page_size_max
 
-# keyset: behind the last row's key; number: page by page; whole: the list in one answer.
-Way = Literal["keyset", "number", "whole"]
+# keyset: behind the last row's key; token: as each answer says; number: page by page; whole: the
+# list in one answer.
+Way = Literal["keyset", "token", "number", "whole"]
 # filter: the vendor is asked for what has changed; compare: every row is read, and compared with
 # those of the run before; reread: every row is read and given.
 Method = Literal["filter", "compare", "reread"]
@@ -221,13 +222,7 @@ def _find_way(resource: Resource, query: Query) -> Way:
         return "whole"
     if has_cursor(resource, query.plan):
         return "keyset"
-    if resource.next_page_key:
-        raise BadRequest(
-            f"{resource.object or 'This object'} is paged by the vendor's own tokens "
-            "(nextPageKey), and a bulk download cannot go on by those after a stop. Read it page "
-            "by page, with nextPage."
-        )
-    return "number"
+    return "token" if resource.next_page_key else "number"
 
 
 def _key_field(resource: Resource, shown: ElementObject | None) -> str:

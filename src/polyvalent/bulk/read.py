@@ -2,8 +2,9 @@
 Read a vendor's list page by page, each row once, in memory for a few pages.
 
 Behind the last key where the vendor can be asked so: then rows that appear or vanish meanwhile
-neither shift nor double others. Else by page number; the pages of a vendor that tells how many
-rows it has, and is safe with it, are asked for several at a time.
+neither shift nor double others. Else as the vendor's answers say, one page after the other. Else by
+page number; the pages of a vendor that tells how many rows it has, and is safe with it, are asked
+for several at a time.
 """
 
 from __future__ import annotations
@@ -13,16 +14,23 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
-from operator import attrgetter
 from typing import Any
 
 from polyvalent.bulk.marks import Marks, mark_of
+from polyvalent.bulk.page import New, Page, as_number, as_numbers, column, in_order, vendor_time_s
 from polyvalent.bulk.plan import ReadPlan
-from polyvalent.bulk.receipt import PageFacts, are_rising, fingerprint
+from polyvalent.bulk.receipt import PageFacts, fingerprint
+from polyvalent.errors import BadRequest, VendorRefused
 from polyvalent.exchange import Exchange
-from polyvalent.hub.compiled_rows import CompiledRow, Reading
+from polyvalent.hub.compiled_rows import Reading
 from polyvalent.hub.model import Row
+from polyvalent.hub.next_page import (
+    REPEATED,
+    add_step,
+    find_next,
+    is_repeated,
+    next_pairs,
+)
 from polyvalent.hub.page_bounds import ends_with_empty, repeats_last
 from polyvalent.hub.read import check, read_rows
 from polyvalent.hub.search_pairs import search_pairs, walks_down
@@ -30,6 +38,12 @@ from polyvalent.hub.values import find_member, read_json
 from polyvalent.hub.walk import first_page
 
 _STALE_PAGES_MAX = 3  # in a row, with nothing new
+_STALE_TOKENS_MAX = 100  # the same where only the vendor knows the end
+_ENDLESS = (
+    f"{_STALE_TOKENS_MAX} pages in a row brought nothing new, and each named a next one; the read "
+    "ended there"
+)
+_STALE = (400, 404)  # how a token that is too old is refused
 _REFUSED_MAX = 10_000  # bytes of an answer that are looked at
 
 
@@ -37,29 +51,14 @@ class CannotFilter(Exception):
     """Tell that the vendor does not know a field that the query is about."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Page:
-    """Hold the new rows of one page, and where the next one begins: a JSON value."""
-
-    rows: Sequence[Row]
-    keys: Sequence[str]  # of the rows; empty where some have none
-    numbers: Sequence[int] | None
-    facts: PageFacts
-    place: dict[str, Any]
-    # Where a row's own successor would be asked for, where pages are numbered.
-    begin: int = 0
-    marks: tuple[int, ...] = ()
-    vendor_time_s: float | None = None
-
-
 @dataclass(kw_only=True)
 class Reader:
     """
     Walk over a list; `place` is where it is, None at the start.
 
-    {"last": "1234"} or {"page": 7}, with {"skip": 3} rows of the page that are done, or behind
-    {"stale": 2} pages with nothing new. `marks` are
-    those of the rows read before. `changed_since` is the start of the read as the vendor writes
+    {"last": "1234"}, {"page": 7} or {"token": "c2", "trail": […]}, with {"skip": 3} rows of the
+    page that are done, or behind {"stale": 2} pages with nothing new. `marks` are those of the rows
+    read before. `changed_since` is the start of the read as the vendor writes
     moments: of rows that changed or came later is told how many there are.
     """
 
@@ -80,10 +79,13 @@ class Reader:
         Raises CannotFilter at the first page, and what the vendor's refusals mean. Effects: calls
         the vendor.
         """
-        by_key = self.plan.way == "keyset" and not (self.place and "page" in self.place)
-        exchange = await (self._ask() if by_key else self._next_numbered())
-        self._check(exchange)
         plan = self.plan
+        by_key = plan.way == "keyset" and not (self.place and "page" in self.place)
+        by_token = plan.way == "token"
+        exchange = await (
+            self._ask() if by_key else self._ask_on() if by_token else self._next_numbered()
+        )
+        self._check(exchange)
         compiled = self.reading.read(exchange.response) if self.reading is not None else None
         rows: Sequence[Any] = (
             compiled
@@ -102,7 +104,7 @@ class Reader:
                 return page
             # Without the key to go by, only pages are left.
             self.place = {"page": 1}
-        return self._numbered(exchange, rows)
+        return self._led_on(exchange, rows) if by_token else self._numbered(exchange, rows)
 
     async def close(self) -> None:
         """Let go of pages that were asked for and are not needed."""
@@ -116,19 +118,19 @@ class Reader:
         collection = self.plan.resource.collection
         assert collection is not None  # a keyset has its field there
         named = collection.cursor_field
-        found = _column(rows, named)
+        found = column(rows, named)
         if None in found:
             found = [row.get(named, row.get("id")) for row in rows]
         if None in found:
             return None
         last = self.place["last"] if self.place else None
         received = len(rows)
-        numbers: Sequence[int] | None = _numbers(found)
+        numbers: Sequence[int] | None = as_numbers(found)
         reordered = False
-        if numbers is not None and (last is None or _number(last) is not None):
+        if numbers is not None and (last is None or as_number(last) is not None):
             down = walks_down(self.plan.resource, self.plan.query.plan)
-            bound = None if last is None else _number(last)
-            rows, numbers, reordered = _in_order(rows, numbers, bound=bound, down=down)
+            bound = None if last is None else as_number(last)
+            rows, numbers, reordered = in_order(rows, numbers, bound=bound, down=down)
             keys: Sequence[str] = list(map(str, numbers))
             marks: tuple[int, ...] = ()
         else:
@@ -156,22 +158,14 @@ class Reader:
         number, skip = int(place["page"]), int(place.get("skip", 0))
         received, size, resource = len(rows), self.plan.page_size, self.plan.resource
         told = fingerprint(exchange.response.body)
-        named = self.plan.key_field
-        found = [row.get(named, row.get("id")) for row in rows]
-        keyless = sum(key is None for key in found)
-        keyed = list(zip(rows, found, strict=True))[skip:]
-        fresh: list[tuple[Row, str]] = []
-        marks: tuple[int, ...] = ()
+        found = self._find_new(rows, skip=skip)
         # Rows without keys are known again by their page alone.
         same = bool(rows) and number > 1 and told == self._before
-        repeated = same and (repeats_last(resource) or bool(keyless))
-        if not repeated and not keyless:
-            fresh, marks = self._unseen([(row, str(key)) for row, key in keyed])
+        repeated = same and (repeats_last(resource) or bool(found.keyless))
+        if repeated:
+            found = New(keyless=found.keyless)
         self._before = told
-        if keyless and not repeated:
-            new: Sequence[Row] = [row for row, _ in keyed]
-        else:
-            new = [row for row, _ in fresh]
+        new = found.rows
         short = received < size
         # Rows that came meanwhile may have moved known ones here; they do not do so for ever.
         stale = 0 if new else int(place.get("stale", 0)) + 1
@@ -185,19 +179,70 @@ class Reader:
             or (short and not ends_with_empty(resource))
         )
         self.place = {"page": number + 1, **({"stale": stale} if stale else {})}
-        keys = [] if keyless else [key for _, key in fresh]
         return self._page(
             exchange,
             new,
-            keys=keys,
-            numbers=_numbers(keys) if keys else None,
-            marks=marks,
+            keys=found.keys,
+            numbers=as_numbers(found.keys) if found.keys else None,
+            marks=found.marks,
             received=received - (skip if not repeated else 0),
             short=short and not self.ended,
             reordered=False,
-            keyless=keyless,
-            begin=number,
+            keyless=found.keyless,
+            begin={"page": number},
+            done=found.done,
         )
+
+    def _led_on(self, exchange: Exchange, rows: Sequence[Row]) -> Page:
+        place = self.place or {}
+        skip, trail = int(place.get("skip", 0)), tuple(place.get("trail", ()))
+        found = self._find_new(rows, skip=skip)
+        following = find_next(self.plan.resource, exchange)
+        stale = 0 if found.rows else int(place.get("stale", 0)) + 1
+        stopped = ""
+        if following is not None and is_repeated(following, trail):
+            stopped = REPEATED
+        elif following is not None and stale >= _STALE_TOKENS_MAX:
+            stopped = _ENDLESS
+        self.ended = following is None or bool(stopped)
+        begin: dict[str, Any] = {name: place[name] for name in ("token", "trail") if name in place}
+        self.place = {**begin, "skip": len(rows)}
+        if following is not None and not stopped:
+            self.place = {"token": following, "trail": list(add_step(trail, following))}
+            self.place |= {"stale": stale} if stale else {}
+        return self._page(
+            exchange,
+            found.rows,
+            keys=found.keys,
+            numbers=as_numbers(found.keys) if found.keys else None,
+            marks=found.marks,
+            received=max(0, len(rows) - skip),
+            short=not self.ended and len(rows) < self.plan.page_size,
+            reordered=False,
+            keyless=found.keyless,
+            begin=begin,
+            done=found.done,
+            stopped=stopped,
+        )
+
+    def _find_new(self, rows: Sequence[Row], *, skip: int) -> New:
+        """Find the rows that were not seen before, behind those that are done with."""
+        named = self.plan.key_field
+        found = [row.get(named, row.get("id")) for row in rows]
+        keyless = sum(key is None for key in found)
+        if keyless:
+            places = range(skip + 1, len(rows) + 1)
+            return New(rows=list(rows[skip:]), done=places, keyless=keyless)
+        new, keys, done, marks = [], [], [], []
+        for number, row in enumerate(rows[skip:], start=skip + 1):
+            key = str(found[number - 1])
+            mark = mark_of(key)
+            if self.marks.add(mark):
+                new.append(row)
+                keys.append(key)
+                done.append(number)
+                marks.append(mark)
+        return New(rows=new, keys=keys, done=done, marks=tuple(marks))
 
     def _page(
         self,
@@ -211,7 +256,9 @@ class Reader:
         short: bool,
         reordered: bool,
         keyless: int = 0,
-        begin: int = 0,
+        begin: dict[str, Any] | None = None,
+        done: Sequence[int] = (),
+        stopped: str = "",
     ) -> Page:
         facts = PageFacts(
             fingerprint=fingerprint(exchange.response.body),
@@ -223,6 +270,7 @@ class Reader:
             changed=self._count_later(rows, self.plan.changed_field),
             created=self._count_later(rows, self.plan.created_field),
             total=self.total,
+            stopped=stopped,
             keys=keys,
             numbers=numbers,
         )
@@ -232,9 +280,10 @@ class Reader:
             numbers=numbers,
             facts=facts,
             place=dict(self.place or {}),
-            begin=begin,
+            begin=begin or {},
+            done=done,
             marks=marks,
-            vendor_time_s=_vendor_time_s(exchange),
+            vendor_time_s=vendor_time_s(exchange),
         )
 
     def _unseen(
@@ -254,7 +303,7 @@ class Reader:
         since = self.changed_since
         if name is None or since is None:
             return 0
-        told = [value for value in _column(rows, name) if isinstance(value, str)]
+        told = [value for value in column(rows, name) if isinstance(value, str)]
         # Moments of one vendor sort as texts. Most pages have none that is so late.
         if not told or max(told).replace("T", " ", 1)[:19] <= since:
             return 0
@@ -267,7 +316,15 @@ class Reader:
             text = exchange.response.body[:_REFUSED_MAX].decode(errors="replace")
             if exchange.response.status >= 400 and filtering.refused_by in text:
                 raise CannotFilter
-        check(plan.element, exchange)
+        try:
+            check(plan.element, exchange)
+        except VendorRefused as error:
+            if self.place is None or "token" not in self.place or error.status not in _STALE:
+                raise
+            raise BadRequest(
+                "The vendor does not take its own token for the next page: tokens may hold for a "
+                f"while only, and this job stood still. {error.message} Start the download again."
+            ) from error
 
     def _note_total(self, exchange: Exchange) -> None:
         collection = self.plan.resource.collection
@@ -294,6 +351,22 @@ class Reader:
         )
         return await plan.made.send(plan.made.match, pairs=(*pairs, *plan.extra))
 
+    async def _ask_on(self) -> Exchange:
+        """Ask for the page that the one before named, or the first one."""
+        plan, token = self.plan, (self.place or {}).get("token")
+        pairs, address = next_pairs(plan.resource, token)
+        if not address:
+            asked = search_pairs(
+                plan.resource,
+                plan.query.plan,
+                page=None,
+                page_size=plan.page_size,
+                last=None,
+                first_page=first_page(plan.made),
+            )
+            pairs = (*asked, *plan.extra, *pairs)
+        return await plan.made.send(plan.made.match, pairs=pairs, echoed=address)
+
     async def _next_numbered(self) -> Exchange:
         number = int(self.place["page"]) if self.place else 1
         if not self._ahead:
@@ -306,52 +379,3 @@ class Reader:
                 ahead = self._ask(page=number + len(self._ahead))
                 self._ahead.append(asyncio.create_task(ahead))
         return await self._ahead.popleft()
-
-
-def _column(rows: Sequence[Any], name: str) -> list[Any]:
-    """Return a member of each row, None where it is absent."""
-    if rows and isinstance(rows[0], CompiledRow):
-        place = rows[0].places.get(name)
-        return [None] * len(rows) if place is None else list(map(attrgetter(place), rows))
-    return [row.get(name) for row in rows]
-
-
-def _in_order(
-    rows: Sequence[Row], numbers: Sequence[int], *, bound: int | None, down: bool
-) -> tuple[Sequence[Row], Sequence[int], bool]:
-    # Usually everything is as it should be, and nothing needs to be moved.
-    if not numbers:
-        return rows, numbers, False
-    if not down and are_rising(numbers) and (bound is None or numbers[0] > bound):
-        return rows, numbers, False
-    known = dict(zip(numbers, rows, strict=True))
-    kept = [
-        number
-        for number in sorted(known, reverse=down)
-        if bound is None or (number < bound if down else number > bound)
-    ]
-    moved = kept != [number for number in numbers if number in set(kept)]
-    return [known[number] for number in kept], kept, moved
-
-
-def _numbers(keys: Sequence[Any]) -> list[int] | None:
-    try:
-        numbers = list(map(int, keys))
-    except (ValueError, TypeError):
-        return None
-    # "007" and 1.5 would not come back as they were.
-    return numbers if list(map(str, numbers)) == list(map(str, keys)) else None
-
-
-def _number(text: str) -> int | None:
-    try:
-        return int(text)
-    except ValueError:
-        return None
-
-
-def _vendor_time_s(exchange: Exchange) -> float | None:
-    try:
-        return parsedate_to_datetime(exchange.response.header("Date") or "").timestamp()
-    except (TypeError, ValueError):
-        return None

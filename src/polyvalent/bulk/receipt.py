@@ -22,8 +22,8 @@ from polyvalent.vault import KeyRing, UnknownKey, digest
 
 PURPOSE = "bulk.receipt"
 # How completeness is shown. keyset: each page was asked for behind the last row before, by a key
-# that never changes. counts: pages were asked for by number, and the vendor told the number of
-# rows before and after. whole: everything came in one answer.
+# that never changes. counts: pages were asked for by number or token, and the vendor told the
+# number of rows before and after. whole: everything came in one answer.
 Proof = Literal["keyset", "counts", "whole"]
 
 
@@ -50,6 +50,7 @@ class Tally(Struct, kw_only=True, omit_defaults=True):
     modified_rows: int = 0
     deleted_rows: int = 0
     failed_rows: int = 0  # without something that belongs to them
+    stopped: str = ""  # why the read ended before the vendor said so
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,6 +66,7 @@ class PageFacts:
     changed: int = 0
     created: int = 0
     total: int | None = None
+    stopped: str = ""
     keys: Sequence[str] = ()
     numbers: Sequence[int] | None = None  # the same keys where all of them are numbers
 
@@ -86,6 +88,7 @@ def note_page(tally: Tally, facts: PageFacts) -> None:
     tally.keyless_rows += facts.keyless
     tally.changed_rows += facts.changed
     tally.created_rows += facts.created
+    tally.stopped = facts.stopped
     if facts.total is not None:
         if tally.total_before is None:
             tally.total_before = facts.total
@@ -134,7 +137,8 @@ class Facts:
     object_name: str
     statement_fingerprint: str
     key_field: str
-    by: Proof | Literal["pages"]  # pages: by number, and no number of rows was told
+    # pages: by number, and no number of rows was told; tokens: by those of the vendor, likewise.
+    by: Proof | Literal["pages", "tokens"]
     filtered: bool  # so that missing keys say nothing
     limited: bool  # a limit ended it before the vendor's rows did
     changed_field: str | None
@@ -159,12 +163,19 @@ def reasons_of(tally: Tally, facts: Facts) -> tuple[str, ...]:
             "the vendor gives pages by number only and does not tell how many rows there are: a "
             "row that was deleted during the read may have moved another one past it"
         )
+    if facts.by == "tokens" and tally.rows and not facts.limited:
+        reasons.append(
+            "the vendor leads from page to page by tokens of its own and does not tell how many "
+            "rows there are: whether they led to every row cannot be told from outside"
+        )
+    if tally.stopped:
+        reasons.append(tally.stopped)
     if facts.by == "counts" and not facts.limited:
         before, after, distinct = tally.total_before, tally.total_after, distinct_of(tally)
         if before != after:
             reasons.append(
-                f"the vendor had {before} rows at the start and {after} at the end, and gives "
-                "pages by number only"
+                f"the vendor had {before} rows at the start and {after} at the end, and cannot be "
+                "asked for the rows behind one"
             )
         elif before != distinct:
             reasons.append(f"the vendor tells of {before} rows, but {distinct} were read")
@@ -195,7 +206,7 @@ def make_receipt(tally: Tally, facts: Facts) -> dict[str, Any]:
         "statement": facts.statement_fingerprint,
         "complete": not reasons,
         "reasons": list(reasons),
-        "proof": None if reasons or facts.by == "pages" else facts.by,
+        "proof": None if reasons or facts.by in ("pages", "tokens") else facts.by,
         "limited": facts.limited,
         "rows": tally.rows,
         "received": tally.read,
