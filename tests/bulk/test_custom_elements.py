@@ -75,6 +75,19 @@ def test_pages_by_number_alone_are_not_proven_complete(connect: Any, vendor: Sma
     assert (receipt["watermark"], receipt["distinct"], receipt["proof"]) == (None, 240, None)
 
 
+def test_a_limit_is_gone_on_behind_within_a_numbered_page(connect: Any, vendor: SmallShop) -> None:
+    vendor.rows = {n: {"no": n, "title": f"T{n}"} for n in range(1, 91)}
+    yard = connect(
+        "limited", [{"name": "items", "primaryKeyName": "no", "bulkDownloadEnabled": True}]
+    )
+    first, _ = yard.download("select * from items limit 40")
+    second, _ = yard.download("", continueFromJobId=first)
+    third, _ = yard.download("", continueFromJobId=second)
+
+    found = [row["id"] for job in (first, second, third) for row in yard.lines(job, "items")]
+    assert found == list(range(1, 91))
+
+
 def test_an_object_says_whether_it_is_downloaded(connect: Any) -> None:
     yard = connect("closed", [{"name": "items", "primaryKeyName": "no"}])
     closed = yard.call("POST", "/bulk/query", query={"q": "select * from items"})

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from polyvalent.api import bulk, bulk_upload, bulk_workflows, schemas
-from polyvalent.api.operation import Handle, Operation, Parameter, Schema
+from polyvalent.api.operation import Group, Handle, Operation, Parameter, Schema
 
 _TEXT: Schema = {"type": "string"}
 _COUNT: Schema = {"type": "integer", "minimum": 0}
@@ -106,7 +107,7 @@ _FORM: Schema = {
         "metaData": {
             "type": "string",
             "description": 'JSON: {"action": "create|update|upsert|delete", '
-            '"identifierFieldName": "email", "format": "csv|json"}.',
+            '"identifierFieldName": "email", "format": "csv|json", "bulkUploadRecordSize": 50}.',
         },
     },
 }
@@ -128,37 +129,18 @@ _CRITERIA: Schema = {
 }
 
 
+_BULK = Group(
+    tag="Bulk",
+    access="element",
+    placed=(_ID, _OBJECT),
+    usual={"answer": _JOB, "body_required": False, "statuses": (401, 404)},
+)
+
+
 def _declare(
-    method: str,
-    path: str,
-    handle: Handle,
-    summary: str,
-    *,
-    description: str = "",
-    parameters: tuple[Parameter, ...] = (),
-    body: Schema | None = None,
-    answer: Schema = _JOB,
-    answer_headers: tuple[str, ...] = (),
-    answer_types: tuple[str, ...] = ("application/json",),
-    statuses: tuple[int, ...] = (401, 404),
+    method: str, path: str, handle: Handle, summary: str, **more: Any
 ) -> tuple[Operation, ...]:
-    placed = tuple(item for item in (_ID, _OBJECT) if f"{{{item.name}}}" in path)
-    plain = Operation(
-        method=method,
-        path=path,
-        handle=handle,
-        access="element",
-        tag="Bulk",
-        summary=summary,
-        description=description,
-        parameters=(*placed, *parameters),
-        body=body,
-        body_required=False,
-        answer=answer,
-        answer_headers=answer_headers,
-        answer_types=answer_types,
-        statuses=statuses,
-    )
+    plain = _BULK.declare(method, path, handle, summary, **more)
     below = replace(
         plain,
         path=f"/hubs/{{hub}}{path}",

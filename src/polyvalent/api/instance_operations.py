@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from polyvalent.api import instances, schemas
-from polyvalent.api.operation import Handle, Operation, Parameter, Schema
+from polyvalent.api.operation import Group, Operation, Parameter
 
 _ENTRY_ID = Parameter(
     name="entryId",
@@ -18,38 +17,13 @@ _ENTRY_ID = Parameter(
 )
 
 
-def _declare(
-    method: str,
-    path: str,
-    handle: Handle,
-    summary: str,
-    *,
-    description: str = "",
-    parameters: tuple[Parameter, ...] = (),
-    body: Schema | None = None,
-    body_example: Any = None,
-    answer: Schema = schemas.NOTHING,
-    answer_headers: tuple[str, ...] = (),
-    statuses: tuple[int, ...] = (401, 404),
-) -> Operation:
-    placed = [item for item in (schemas.INSTANCE_ID, _ENTRY_ID) if f"{{{item.name}}}" in path]
-    return Operation(
-        method=method,
-        path=path,
-        handle=handle,
-        access="caller",
-        tag="Instances",
-        summary=summary,
-        description=description,
-        parameters=(*placed, *parameters),
-        body=body,
-        body_example=body_example,
-        answer=answer,
-        answer_headers=answer_headers,
-        statuses=statuses,
-    )
-
-
+_INSTANCES = Group(
+    tag="Instances",
+    access="caller",
+    placed=(schemas.INSTANCE_ID, _ENTRY_ID),
+    usual={"answer": schemas.NOTHING, "statuses": (401, 404)},
+)
+_declare = _INSTANCES.declare
 # Take a draft and may ask the store what it thinks of it.
 _take_draft = partial(
     _declare,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from polyvalent.api import schemas
 from polyvalent.api.jobs import (
     METHODS,
@@ -14,7 +12,7 @@ from polyvalent.api.jobs import (
     put_cancelled,
     put_retried,
 )
-from polyvalent.api.operation import BASE_PATH, Operation, Parameter
+from polyvalent.api.operation import BASE_PATH, Group, Operation, Parameter
 from polyvalent.jobs.model import JobState
 from polyvalent.jobs.scheduled_call import KIND
 
@@ -58,20 +56,10 @@ _JOB = schemas.record(
     required=("id", "kind", "state", "createdDate", "updatedDate", "progress", "attempts"),
 )
 _TAG = "Jobs"
-
-
-def _one(method: str, path: str, handle: Any, summary: str, **more: Any) -> Operation:
-    return Operation(
-        method=method,
-        path=path,
-        handle=handle,
-        access="caller",
-        tag=_TAG,
-        summary=summary,
-        parameters=(_JOB_ID,),
-        statuses=(401, 404, *more.pop("statuses", ())),
-        **{"answer": _JOB, **more},
-    )
+_JOBS = Group(
+    tag=_TAG, access="caller", placed=(_JOB_ID,), usual={"answer": _JOB, "statuses": (401, 404)}
+)
+_one = _JOBS.declare
 
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -147,14 +135,20 @@ OPERATIONS: tuple[Operation, ...] = (
         delete,
         "Delete a job: a scheduled call, or one that has ended",
         answer=schemas.NOTHING,
-        statuses=(409,),
+        statuses=(401, 404, 409),
     ),
-    _one("PUT", "/jobs/{id}/cancel", put_cancelled, "Cancel a scheduled call", statuses=(400,)),
+    _one(
+        "PUT",
+        "/jobs/{id}/cancel",
+        put_cancelled,
+        "Cancel a scheduled call",
+        statuses=(400, 401, 404),
+    ),
     _one(
         "PUT",
         "/jobs/{id}/retry",
         put_retried,
         "Let a failed job go on behind what it saved last",
-        statuses=(409,),
+        statuses=(401, 404, 409),
     ),
 )

@@ -209,6 +209,39 @@ class Operation:
         return self.method != "GET" and self.tag != RESOURCES
 
 
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """
+    Hold what the operations of one tag share.
+
+    `placed` are the parameters of their paths, of which each takes those that it has; `usual` are
+    members of an operation that says nothing else.
+    """
+
+    tag: str
+    access: Access
+    placed: tuple[Parameter, ...]
+    usual: Mapping[str, Any] = field(default_factory=dict)
+
+    def declare(
+        self, method: str, path: str, handle: Handle, summary: str, **more: Any
+    ) -> Operation:
+        """Declare an operation; `more` are members of it."""
+        told = {**self.usual, **more}
+        placed = (item for item in self.placed if f"{{{item.name}}}" in path)
+        parameters = (*placed, *told.pop("parameters", ()))
+        return Operation(
+            method=method,
+            path=path,
+            handle=handle,
+            access=self.access,
+            tag=self.tag,
+            summary=summary,
+            parameters=parameters,
+            **told,
+        )
+
+
 def warn(warnings: tuple[str, ...]) -> Headers:
     """Make the header `Elements-Error` from warnings, fit for one header line."""
     if not warnings:
