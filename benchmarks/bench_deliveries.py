@@ -98,7 +98,7 @@ async def publish_some(stage: Stage, numbers: range) -> None:
             topic=TOPIC,
             message={"eventId": f"{at % OBJECTS}.{at}"},
             event_id=f"{at % OBJECTS}.{at}",
-            object_key=f"orders/{at % OBJECTS}",
+            object_keys=(f"orders/{at % OBJECTS}",),
         )
         for at in numbers
     ]

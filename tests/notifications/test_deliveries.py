@@ -39,7 +39,7 @@ class Post:
         self.marks: list[str] = []
 
     def publish(self, *pairs: tuple[str, str]) -> None:
-        """Publish events: pairs of event id and object key."""
+        """Publish events: pairs of event id and the keys of its objects, "orders/1 orders/2"."""
         self.stage.run(self._publish(pairs))
 
     async def _publish(self, pairs: tuple[tuple[str, str], ...]) -> None:
@@ -50,7 +50,7 @@ class Post:
                 topic=self.topic,
                 message={"eventId": event_id, "instanceId": instance.id},
                 event_id=event_id,
-                object_key=key,
+                object_keys=tuple(key.split()),
             )
             for event_id, key in pairs
         ]
@@ -209,6 +209,43 @@ def test_one_that_fails_holds_back_those_behind_it_and_no_others(
     post.pass_time(seconds=5)
     post.work_off()
     assert ids(receiver.taken)[-3:] == ["e2", "e3", "e4"]
+
+
+def test_one_about_several_objects_is_in_order_with_each_of_them_and_holds_back_no_others(
+    post: Post, receiver: Receiver
+) -> None:
+    receiver.answer = lambda told: 500 if told.json()["message"]["eventId"] == "e1" else 200
+    post.publish(
+        ("e1", "orders/1 orders/2"),
+        ("e2", "orders/3"),
+        ("e3", "orders/2 orders/4"),
+        ("e4", "orders/4"),
+        ("e5", "orders/5"),
+    )
+    post.work_off()
+    assert sorted(ids(receiver.taken)) == ["e2", "e5"]
+    assert ids(receiver.refused) == ["e1"]
+    receiver.answer = lambda _: 200
+    post.pass_time(seconds=5)
+    post.work_off()
+    assert ids(receiver.taken)[-3:] == ["e1", "e3", "e4"]
+    assert post.states("e1", "e3", "e4") == dict.fromkeys(("e1", "e3", "e4"), "delivered")
+
+
+def test_a_receiver_that_goes_away_costs_one_attempt_and_not_one_of_each(
+    post: Post, receiver: Receiver
+) -> None:
+    receiver.answer = lambda _: 503
+    post.publish(*[(f"e{number}", f"orders/{number}") for number in range(30)])
+    post.work_off()
+    assert [item["status"] for item in post.deliveries()].count("retry") <= 2
+
+
+def test_a_key_of_any_length_keeps_its_order(post: Post, receiver: Receiver) -> None:
+    key = f"orders/{'x' * 5000}"
+    post.publish(("e1", key), ("e2", key), ("e3", key))
+    post.work_off()
+    assert ids(receiver.taken) == ["e1", "e2", "e3"]
 
 
 def test_a_receiver_that_is_not_there_is_asked_by_one_at_a_time_and_less_and_less_often(

@@ -72,8 +72,6 @@ delivery = Table(
         "subscription_id", Id, ForeignKey("subscription.id", ondelete="CASCADE"), nullable=False
     ),
     Column("status", Text, nullable=False),
-    # Deliveries of one key keep their order.
-    Column("order_key", Text),
     Column("attempts", Integer, nullable=False),
     Column("due_at", Timestamp, nullable=False),
     Column("answered", Integer),  # the last status
@@ -82,8 +80,24 @@ delivery = Table(
     Column("updated_at", Timestamp, nullable=False),
     UniqueConstraint("notification_id", "subscription_id"),
     Index("ix_delivery_subscription_id_status_due_at", "subscription_id", "status", "due_at"),
-    Index("ix_delivery_subscription_id_order_key_status", "subscription_id", "order_key", "status"),
     sqlite_autoincrement=True,
+)
+
+# What a delivery that has not arrived is about: later ones about the same wait behind it.
+delivery_object = Table(
+    "delivery_object",
+    metadata,
+    Column("delivery_id", Id, ForeignKey("delivery.id", ondelete="CASCADE"), primary_key=True),
+    Column("object_key", Text, primary_key=True),
+    Column(
+        "subscription_id", Id, ForeignKey("subscription.id", ondelete="CASCADE"), nullable=False
+    ),
+    Index(
+        "ix_delivery_object_subscription_id_object_key_delivery_id",
+        "subscription_id",
+        "object_key",
+        "delivery_id",
+    ),
 )
 
 account_setting = Table(

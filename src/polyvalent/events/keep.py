@@ -71,13 +71,21 @@ async def keep_records(
             topic=topic_of(instance.id, instance.element_key),
             event_id=record.id,
             message=message_of(record, instance, element),
-            # Changes of one object are in the order of its resource.
-            object_key=record.object_type or None,
+            object_keys=_keys_of(record),
         )
         for record in records
     ]
     await publish_of_instance(
         connection, ports.keys, instance, notices, now=ports.now(), random=ports.random
+    )
+
+
+def _keys_of(record: Record) -> tuple[str, ...]:
+    # A change of nothing that has a name need not wait for another.
+    return tuple(
+        f"{item.object_type}/{item.object_id}"
+        for item in record.changes
+        if item.object_type or item.object_id
     )
 
 

@@ -42,7 +42,8 @@ class Notice:
     Say what to tell.
 
     `message` is a text, or of an event the object that consumers get as `message`. `event_id` is
-    its name in all deliveries. Notices of one `object_key` arrive in their order.
+    its name in all deliveries. Notices that share one of `object_keys`, such as "orders/981",
+    arrive in their order.
     """
 
     topic: str
@@ -50,7 +51,7 @@ class Notice:
     severity: str = "low"
     sender: str | None = None
     event_id: str | None = None
-    object_key: str | None = None
+    object_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,7 +96,6 @@ class Delivery:
     notification_id: int
     subscription_id: int
     status: DeliveryStatus
-    order_key: str | None
     attempts: int
     due_at: datetime
     answered: int | None

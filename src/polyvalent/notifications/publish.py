@@ -70,7 +70,7 @@ async def publish(
             subscription_id=item.id,
             # Whose receiver failed for three days hears of nothing more until it is released.
             status=DeliveryStatus.CREATED if item.active else DeliveryStatus.QUEUED,
-            order_key=notice.object_key,
+            object_keys=notice.object_keys,
         )
         for new_id, notice in zip(ids, notices, strict=True)
         for item in subscriptions

@@ -27,12 +27,15 @@ from polyvalent.notifications import sql as told_sql
 from polyvalent.notifications.delivery import sql
 from polyvalent.notifications.delivery.attempt import Attempt, DeliveryWork, make_attempt
 from polyvalent.notifications.delivery.backoff import pause_after, rest_after
+from polyvalent.notifications.delivery.lines import Lines
 from polyvalent.notifications.delivery.wake import DELIVER, SWEEP, SWEEP_EVERY
 from polyvalent.notifications.model import Delivery, DeliveryStatus, Notification, Subscription
 
-CHAINS_MAX = 32  # objects whose notifications are sent in one step
-CHAIN_MAX = 8  # notifications of one object in one step
+HEADS_MAX = 32  # deliveries of one step that wait behind none
+STEP_MAX = 256  # and with those about the same that come after them
 AT_ONCE = 8
+# Nothing more is begun in a step after so long, so that a worker that dies repeats little.
+STEP_S = 2.0
 # Delivered notifications are forgotten after this.
 KEPT = timedelta(days=30)
 
@@ -104,7 +107,8 @@ class _Step:
     """Hold what one step of a turn is about."""
 
     found: Subscription
-    chains: tuple[tuple[Delivery, ...], ...]
+    items: dict[int, Delivery]
+    lines: Lines
     told: dict[int, Notification]
     queues: bool  # what fails waits for a person at once
 
@@ -117,7 +121,7 @@ async def _deliver(work: DeliveryWork, turn: Turn) -> Outcome:
         step = await _plan(work.ports, turn, probing=progress.failing > 0)
         if isinstance(step, Done | Again):
             return step
-        attempts = await _send(work, step)
+        attempts = await _send(work, turn, step)
         turn.mark("deliver.sent")
         progress.note((one for _, one in attempts), now=turn.now())
         await _save(work, turn, step, attempts, progress=progress)
@@ -134,48 +138,88 @@ async def _plan(ports: Ports, turn: Turn, *, probing: bool) -> _Step | Done | Ag
         )
         if found is None or not found.active:
             return Done()
-        chains = await sql.list_chains(
-            connection,
-            subscription_id=found.id,
-            now=now,
-            chains_max=1 if probing else CHAINS_MAX,
-            chain_max=1 if probing else CHAIN_MAX,
+        heads = await sql.list_heads(
+            connection, subscription_id=found.id, now=now, limit=1 if probing else HEADS_MAX
         )
-        if not chains:
+        if not heads:
             next_at = await sql.find_next_due(connection, subscription_id=found.id)
             return Done() if next_at is None else Again(max(next_at, now))
-        wanted = {item.notification_id for chain in chains for item in chain}
+        followers: Sequence[Delivery] = ()
+        if not probing:
+            followers = await sql.list_followers(
+                connection,
+                subscription_id=found.id,
+                heads=[item.id for item in heads],
+                now=now,
+                limit=STEP_MAX - len(heads),
+            )
+        items = {item.id: item for item in sorted((*heads, *followers), key=lambda one: one.id)}
+        wanted = {item.notification_id for item in items.values()}
         settings = await read_account_settings(connection, found.owner.account_id)
         return _Step(
             found=found,
-            chains=chains,
+            items=items,
+            lines=Lines(
+                list(items),
+                await sql.list_objects(connection, list(items)),
+                await sql.list_blocked(connection, list(items)),
+            ),
             told=await told_sql.find_notifications(connection, ports.keys, wanted),
             queues=fails_into_queue(settings),
         )
 
 
-async def _send(work: DeliveryWork, step: _Step) -> _Attempts:
+async def _send(work: DeliveryWork, turn: Turn, step: _Step) -> _Attempts:
+    """Send what is in line, some beside each other; nothing more once nobody was there."""
     configuration = await _configuration(work.ports, step.found)
-    free = asyncio.Semaphore(AT_ONCE)
+    ends_at_s = turn.clock() + STEP_S
+    under_way: dict[asyncio.Task[Attempt], Delivery] = {}
+    made: _Attempts = []
 
-    async def send(chain: Sequence[Delivery]) -> _Attempts:
-        made: _Attempts = []
-        async with free:
-            for item in chain:
-                told = step.told[item.notification_id]
-                made.append((item, await make_attempt(work, step.found, told, configuration)))
-                if not made[-1][1].arrived:
-                    break  # what comes after it about the same object waits
-        return made
+    def ends() -> bool:
+        gone = not step.queues and any(one.absent for _, one in made)
+        return gone or (bool(made) and (turn.clock() >= ends_at_s or turn.closing()))
 
-    return [one for made in await asyncio.gather(*map(send, step.chains)) for one in made]
+    def begin_next() -> bool:
+        if len(under_way) >= AT_ONCE or ends():
+            return False
+        taken = step.lines.take()
+        if taken is None:
+            return False
+        item = step.items[taken]
+        told = step.told[item.notification_id]
+        attempt = make_attempt(work, step.found, told, configuration)
+        under_way[asyncio.create_task(attempt)] = item
+        return True
+
+    try:
+        while True:
+            while begin_next():
+                pass
+            if not under_way:
+                return made
+            ended, _ = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                item, attempt = under_way.pop(task), task.result()
+                made.append((item, attempt))
+                if attempt.arrived:
+                    step.lines.note_arrived(item.id)
+    finally:
+        for task in under_way:
+            task.cancel()
 
 
 async def _save(
     work: DeliveryWork, turn: Turn, step: _Step, attempts: _Attempts, *, progress: _Progress
 ) -> None:
     now = turn.now()
-    settled = [_settle(item, one, queues=step.queues, now=now) for item, one in attempts]
+    # One attempt found out that nobody is there; the others lose none by it.
+    absent = () if step.queues else sorted(item.id for item, one in attempts if one.absent)
+    settled = [
+        _settle(item, one, queues=step.queues, now=now)
+        for item, one in attempts
+        if item.id not in absent[1:]
+    ]
     given_up = any(item.status is DeliveryStatus.QUEUED for item in settled)
     async with work.ports.database.transaction() as connection:
         await turn.save(connection, progress=progress.show())

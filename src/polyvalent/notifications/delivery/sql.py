@@ -5,26 +5,42 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice, takewhile
+from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
-from polyvalent.db import Connection
-from polyvalent.db.schema_notifications import delivery, notification, subscription
+from polyvalent.db import Connection, next_ids
+from polyvalent.db.schema_notifications import (
+    delivery,
+    delivery_object,
+    notification,
+    subscription,
+)
 from polyvalent.notifications.model import Delivery, DeliveryStatus
 
 WAITING = (DeliveryStatus.CREATED, DeliveryStatus.RETRY)
+_LONGEST_KEY = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewDelivery:
-    """Hold a delivery that is to be made."""
+    """Hold a delivery that is to be made, and what it is about: ("orders/981",)."""
 
     notification_id: int
     subscription_id: int
     status: DeliveryStatus
-    order_key: str | None
+    object_keys: tuple[str, ...]
 
 
 async def insert_deliveries(
@@ -33,74 +49,101 @@ async def insert_deliveries(
     """Insert deliveries that are due now, in this order."""
     if not new:
         return
+    ids = await next_ids(connection, delivery, len(new))
+    pairs = list(zip(ids, new, strict=True))
     rows = [
         {
+            "id": new_id,
             "notification_id": item.notification_id,
             "subscription_id": item.subscription_id,
             "status": item.status,
-            "order_key": item.order_key,
             "attempts": 0,
             "due_at": now,
             "created_at": now,
             "updated_at": now,
         }
-        for item in new
+        for new_id, item in pairs
     ]
     await connection.execute(insert(delivery), rows)
+    objects = [
+        {"delivery_id": new_id, "object_key": key, "subscription_id": item.subscription_id}
+        for new_id, item in pairs
+        for key in dict.fromkeys(map(_short, item.object_keys))
+    ]
+    if objects:
+        await connection.execute(insert(delivery_object), objects)
 
 
-async def list_chains(
+async def list_heads(
     connection: Connection,
     *,
     subscription_id: int,
     now: datetime,
-    chains_max: int,
-    chain_max: int,
-) -> tuple[tuple[Delivery, ...], ...]:
-    """
-    List deliveries that are due, those of one key in one chain, in their order.
-
-    A chain begins with the first of its key that has not arrived, and goes on as far as its
-    deliveries are due; one without a key is alone.
-    """
+    limit: int,
+) -> tuple[Delivery, ...]:
+    """List deliveries that are due and have no earlier one about the same before them."""
     query = (
         select(delivery)
-        .where(
-            delivery.c.subscription_id == subscription_id,
-            delivery.c.status.in_(WAITING),
-            delivery.c.due_at <= now,
-            ~_is_behind(),
-        )
+        .where(*_due(subscription_id, now), ~_is_behind())
         .order_by(delivery.c.due_at, delivery.c.id)
-        .limit(chains_max)
+        .limit(limit)
     )
-    heads = [_delivery(row) for row in await connection.execute(query)]
-    keys = [item.order_key for item in heads if item.order_key is not None]
-    if chain_max == 1 or not keys:
-        return tuple((head,) for head in heads)
-    behind = (
+    return tuple(_delivery(row) for row in await connection.execute(query))
+
+
+async def list_followers(
+    connection: Connection,
+    *,
+    subscription_id: int,
+    heads: Sequence[int],
+    now: datetime,
+    limit: int,
+) -> tuple[Delivery, ...]:
+    """List deliveries that are due and about what some others are about, the oldest first."""
+    keys = select(delivery_object.c.object_key).where(delivery_object.c.delivery_id.in_(heads))
+    about = select(delivery_object.c.delivery_id).where(
+        delivery_object.c.subscription_id == subscription_id,
+        delivery_object.c.object_key.in_(keys),
+    )
+    query = (
         select(delivery)
-        .where(
-            delivery.c.subscription_id == subscription_id,
-            delivery.c.order_key.in_(keys),
-            delivery.c.status != DeliveryStatus.DELIVERED,
-        )
+        .where(*_due(subscription_id, now), delivery.c.id.in_(about), delivery.c.id.not_in(heads))
         .order_by(delivery.c.id)
-        .limit(chains_max * chain_max)
+        .limit(limit)
     )
-    of_key: dict[str | None, list[Delivery]] = {}
-    for row in await connection.execute(behind):
-        of_key.setdefault(row.order_key, []).append(_delivery(row))
+    return tuple(_delivery(row) for row in await connection.execute(query))
 
-    def chain(head: Delivery) -> tuple[Delivery, ...]:
-        following = [] if head.order_key is None else of_key.get(head.order_key, [])
-        more = takewhile(
-            lambda item: item.status in WAITING and item.due_at <= now,
-            (item for item in following if item.id > head.id),
+
+async def list_objects(
+    connection: Connection, delivery_ids: Sequence[int]
+) -> dict[int, tuple[str, ...]]:
+    """Return what deliveries are about: {7: ("orders/981",)}."""
+    query = select(delivery_object.c.delivery_id, delivery_object.c.object_key).where(
+        delivery_object.c.delivery_id.in_(delivery_ids)
+    )
+    found: dict[int, tuple[str, ...]] = {}
+    for row in await connection.execute(query):
+        found[row.delivery_id] = (*found.get(row.delivery_id, ()), row.object_key)
+    return found
+
+
+async def list_blocked(connection: Connection, delivery_ids: Sequence[int]) -> frozenset[int]:
+    """Return those of some deliveries that wait behind one which is not among them."""
+    mine, earlier = delivery_object.alias("mine"), delivery_object.alias("earlier")
+    query = (
+        select(mine.c.delivery_id)
+        .join(
+            earlier,
+            and_(
+                earlier.c.subscription_id == mine.c.subscription_id,
+                earlier.c.object_key == mine.c.object_key,
+                earlier.c.delivery_id < mine.c.delivery_id,
+            ),
         )
-        return (head, *islice(more, chain_max - 1))
-
-    return tuple(chain(head) for head in heads)
+        .where(mine.c.delivery_id.in_(delivery_ids), earlier.c.delivery_id.not_in(delivery_ids))
+        .distinct()
+    )
+    return frozenset((await connection.execute(query)).scalars())
 
 
 async def find_next_due(connection: Connection, *, subscription_id: int) -> datetime | None:
@@ -140,7 +183,7 @@ class Settled:
 
 
 async def settle(connection: Connection, settled: Sequence[Settled], *, now: datetime) -> None:
-    """Note what came of attempts."""
+    """Note what came of attempts; nothing waits any more behind what arrived."""
     if not settled:
         return
     rows = [
@@ -157,6 +200,11 @@ async def settle(connection: Connection, settled: Sequence[Settled], *, now: dat
     ]
     # SQLAlchemy takes the values to set from the rows; one prepared statement serves all of them.
     await connection.execute(update(delivery).where(delivery.c.id == bindparam("of_id")), rows)
+    arrived = [item.delivery_id for item in settled if item.status is DeliveryStatus.DELIVERED]
+    if arrived:
+        await connection.execute(
+            delete(delivery_object).where(delivery_object.c.delivery_id.in_(arrived))
+        )
 
 
 async def queue_waiting(connection: Connection, *, subscription_id: int, now: datetime) -> None:
@@ -244,19 +292,38 @@ async def list_states(
     return tuple((row.event_id, DeliveryStatus(row.status)) for row in rows)
 
 
-def _is_behind() -> ColumnElement[bool]:
-    """Say that an earlier delivery of the same key has not arrived yet."""
-    earlier = delivery.alias("earlier")
+def _due(subscription_id: int, now: datetime) -> tuple[ColumnElement[bool], ...]:
     return (
-        select(earlier.c.id)
-        .where(
-            earlier.c.subscription_id == delivery.c.subscription_id,
-            earlier.c.order_key == delivery.c.order_key,
-            earlier.c.id < delivery.c.id,
-            earlier.c.status != DeliveryStatus.DELIVERED,
+        delivery.c.subscription_id == subscription_id,
+        delivery.c.status.in_(WAITING),
+        delivery.c.due_at <= now,
+    )
+
+
+def _is_behind() -> ColumnElement[bool]:
+    """Say that an earlier delivery about the same has not arrived yet."""
+    mine, earlier = delivery_object.alias("mine"), delivery_object.alias("earlier")
+    return (
+        select(mine.c.delivery_id)
+        .join(
+            earlier,
+            and_(
+                earlier.c.subscription_id == mine.c.subscription_id,
+                earlier.c.object_key == mine.c.object_key,
+                earlier.c.delivery_id < mine.c.delivery_id,
+            ),
         )
+        .where(mine.c.delivery_id == delivery.c.id)
+        .correlate(delivery)
         .exists()
     )
+
+
+def _short(key: str) -> str:
+    # An index takes no text of any length, and a vendor's ids may have any.
+    if len(key) <= _LONGEST_KEY:
+        return key
+    return blake2b(key.encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
 def _delivery(row: Any) -> Delivery:
@@ -265,7 +332,6 @@ def _delivery(row: Any) -> Delivery:
         notification_id=row.notification_id,
         subscription_id=row.subscription_id,
         status=DeliveryStatus(row.status),
-        order_key=row.order_key,
         attempts=row.attempts,
         due_at=row.due_at,
         answered=row.answered,
