@@ -16,6 +16,7 @@ The tree, grouped by who can do something about it::
     │   ├── PayloadTooLarge            413
     │   ├── UnsupportedMediaType       415
     │   ├── TooOften                   503
+    │   │   └── TooManyEvents          429
     │   └── RangeNotSatisfiable        416
     ├── VendorError                    theirs: the store refused or failed
     │   ├── VendorRefused              400, 401, 403, 404 or 409, as the vendor meant it
@@ -133,6 +134,12 @@ class TooOften(CallerError):
     def __init__(self, message: str, *, retry_after_s: float) -> None:
         super().__init__(message)
         self.headers = (("Retry-After", str(max(1, ceil(retry_after_s)))),)
+
+
+class TooManyEvents(TooOften):
+    """Report a call that tells of changes without a signature, and is one too many."""
+
+    status = 429
 
 
 class RangeNotSatisfiable(CallerError):

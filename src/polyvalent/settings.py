@@ -30,6 +30,7 @@ KNOWN = (
     "POLYVALENT_BREAKER_FAILURES",
     "POLYVALENT_BREAKER_REST_S",
     "POLYVALENT_STRANGERS_PER_MINUTE",
+    "POLYVALENT_EVENTS_PER_MINUTE",
     "POLYVALENT_TRUSTED_PROXIES",
     "POLYVALENT_SCAN_LIMIT",
     "POLYVALENT_CACHE_BYTES",
@@ -79,6 +80,9 @@ class Settings:
     breaker_rest_s: float = 15.0
     # POLYVALENT_STRANGERS_PER_MINUTE: OAuth calls without secrets from one client address a minute.
     strangers_per_minute: int = 120
+    # POLYVALENT_EVENTS_PER_MINUTE: events of one element that one client address may tell of in a
+    # minute without a signature; one of more than 4 KiB counts as several.
+    events_per_minute: int = 600
     # POLYVALENT_TRUSTED_PROXIES: networks of proxies whose X-Forwarded-For names the client.
     trusted_proxies: tuple[Network, ...] = ()
     # POLYVALENT_SCAN_LIMIT: rows of a store that one search reads to filter or sort them here.
@@ -143,6 +147,7 @@ def read_settings(environ: Mapping[str, str], *, home: Path) -> Settings:
         key_file=Path(key_file).expanduser() if key_file else None,
         egress_allow=read_networks(environ.get("POLYVALENT_EGRESS_ALLOW", "")),
         strangers_per_minute=_count(environ, "POLYVALENT_STRANGERS_PER_MINUTE", 120),
+        events_per_minute=_count(environ, "POLYVALENT_EVENTS_PER_MINUTE", 600),
         trusted_proxies=read_networks(
             environ.get("POLYVALENT_TRUSTED_PROXIES", ""), name="POLYVALENT_TRUSTED_PROXIES"
         ),

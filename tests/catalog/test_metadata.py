@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from polyvalent.catalog.element import Hook
+from polyvalent.catalog.element import Hook, Webhooks
 from polyvalent.catalog.instance_configuration import COMMON_CONFIGURATION
 from polyvalent.catalog.load import load_catalog
 from polyvalent.catalog.metadata import describe_element, event_methods
+from polyvalent.events.poll_configuration import derive_polled
 
 MAGENTO = load_catalog().find("magento")
 
@@ -42,7 +43,7 @@ def test_describes_an_element_briefly():
         "name": "Magento",
         "key": "magento",
         "description": MAGENTO.description,
-        "events": {"supported": False, "methods": []},
+        "events": {"supported": True, "methods": ["polling"]},
     }
 
 
@@ -72,8 +73,24 @@ def test_describes_what_resources_can_do():
 def test_tells_events_from_configuration_and_hooks():
     listening = structs.replace(MAGENTO, hooks=(Hook(type="event", body="done()"),))
 
-    assert event_methods(MAGENTO) == ()
-    assert event_methods(listening) == ("webhook",)
+    assert event_methods(MAGENTO) == ("polling",)
+    assert event_methods(listening) == ("polling", "webhook")
+    told = structs.replace(MAGENTO, objects=(), webhooks=Webhooks(rows="data"))
+    assert event_methods(told) == ("webhook",)
+    assert event_methods(structs.replace(MAGENTO, objects=())) == ()
+
+
+def test_tells_which_resources_are_polled():
+    resources = {
+        item["canonicalName"]: item["events"]
+        for item in describe_element(MAGENTO, expand=True)["resources"]
+    }
+    types = ["CREATED", "UPDATED", "DELETED"]
+    polled = {"supported": True, "methods": ["polling"], "eventTypes": types}
+    assert {name for name, events in resources.items() if events == polled} == {
+        item.name for item in derive_polled(MAGENTO)
+    }
+    assert resources["orders/items"] == {"supported": False, "methods": [], "eventTypes": []}
 
 
 def test_has_the_common_configuration_with_its_defaults():

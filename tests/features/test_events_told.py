@@ -8,17 +8,19 @@ import hmac
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from sqlalchemy import text
 
 from polyvalent.catalog.element import Webhooks, WebhookSignature
 from polyvalent.errors import Forbidden
 from polyvalent.events.payload import check_signature, read_changes
 from polyvalent.sandbox.magento import RunningStore
 from tests.journeys.application import Application
-from tests.journeys.stage import Reply, Stage, ask
+from tests.journeys.stage import Reply, Stage, ask, platform_on_stage
 
 BASE = "/elements/api-v2"
 TOLD = {
@@ -185,6 +187,55 @@ def test_events_of_all_instances_or_of_the_tokens_are_listed_by_pages(
     assert stage.call("GET", "/instances/events", query={"from": "soon"}).status == 400
     late = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     assert stage.call("GET", "/instances/events", element=token, query={"from": late}).json() == []
+
+
+def test_an_address_tells_of_so_much_without_a_signature(
+    tmp_path: Path, open_shop: Callable[..., RunningStore]
+) -> None:
+    shop = open_shop()
+    with platform_on_stage(tmp_path, events_per_minute=5) as stage:
+        made = Application(stage, shop.store, shop.url, extra=dict(ON)).connect()
+        path = f"/events/magento/{encoded(made)}"
+        assert [tell(stage, path, body=TOLD).status for _ in range(3)] == [200] * 3
+        # Of more than 4 KiB each piece counts, so that this one is the last for a while.
+        large = {**TOLD, "note": "x" * 30_000}
+        assert tell(stage, path, body=large).status == 200
+        refused = tell(stage, path, body=TOLD)
+        assert refused.status == 429
+        assert 40 <= int(refused.headers["retry-after"]) <= 84
+        assert "signature" in refused.message
+        assert len(listed(stage, made)) == 4
+        # What is unknown costs nothing, and is told as before.
+        assert tell(stage, "/events/magento", body=TOLD).status == 404
+
+
+def test_failing_deliveries_are_counted_by_the_database(
+    either: Stage, open_shop: Callable[..., RunningStore]
+) -> None:
+    shop = open_shop()
+    more = {**ON, "event.notification.callback.url": "http://127.0.0.1:9/events"}
+    made = Application(either, shop.store, shop.url, extra=more).connect()
+    ids = [
+        tell(either, f"/events/magento/{encoded(made)}", body=TOLD).json()["eventIds"][0]
+        for _ in range(3)
+    ]
+    either.run(settle_as(either, ids[0], "retry"))
+    either.run(settle_as(either, ids[1], "delivered"))
+    for name in ("instances", "accounts"):
+        path = f"/instances/events/analytics/{name}"
+        found = either.call("GET", path, element=made["token"]).json()
+        (record,) = [record for bucket in found for record in bucket["records"]]
+        assert (record["count"], record["success"], record["failed"]) == (3, 2, 1)
+    either.call("DELETE", f"/instances/{made['id']}")
+
+
+async def settle_as(stage: Stage, event_id: str, status: str) -> None:
+    query = (
+        "UPDATE delivery SET status = :status WHERE notification_id = "
+        "(SELECT id FROM notification WHERE event_id = :event_id)"
+    )
+    async with stage.platform.ports.database.transaction() as connection:
+        await connection.execute(text(query), {"status": status, "event_id": event_id})
 
 
 def test_counts_are_in_buckets(stage: Stage, instance: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -154,3 +155,26 @@ def test_asks_for_its_token_if_it_has_one(tmp_path: Path) -> None:
         shown = ask(f"{stage.url}/metrics", headers={"Authorization": "Bearer open-sesame"})
         assert shown.status == 200
         assert shown.headers["content-type"].startswith("text/plain")
+
+
+def test_counts_events_and_what_waits_for_delivery(own: Application) -> None:
+    stage = own.stage
+    own.extra.update(
+        {
+            "event.notification.enabled": "true",
+            "event.vendor.type": "webhook",
+            "event.notification.callback.url": "http://127.0.0.1:9/events",
+        }
+    )
+    instance = own.connect()
+    named = {"Element-Instances": str(instance["id"])}
+    for number in range(3):
+        body = {"event_type": "UPDATED", "event_object_type": "orders", "event_object_id": number}
+        url = f"{stage.url}/elements/api-v2/events/magento"
+        assert ask(url, "POST", body=body, headers=named).status == 200
+    stage.clock.ahead += timedelta(seconds=90)
+    found = samples(stage)
+    assert found['polyvalent_events_total{source="webhook"}'] == 3
+    assert found['polyvalent_deliveries_waiting{status="created"}'] == 3
+    assert found['polyvalent_deliveries_waiting{status="queued"}'] == 0
+    assert 85 < found["polyvalent_deliveries_oldest_waiting_seconds"] < 150

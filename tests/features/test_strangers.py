@@ -51,6 +51,18 @@ def test_lets_an_address_call_so_often_and_then_at_its_rate() -> None:
     assert admitted(strangers, "192.0.2.1", tries=99) == 30
 
 
+def test_what_costs_more_is_let_in_once_and_paid_for_before_the_next() -> None:
+    clock = Clock()
+    strangers = Strangers(per_minute=60, clock=clock)
+    strangers.admit("192.0.2.1", (), of="shop", cost=200)
+    strangers.admit("192.0.2.1", (), of="market")  # counted apart
+    with pytest.raises(TooOften) as refused:
+        strangers.admit("192.0.2.1", (), of="shop")
+    assert refused.value.headers == (("Retry-After", "141"),)
+    clock.seconds += 141
+    strangers.admit("192.0.2.1", (), of="shop")
+
+
 def test_takes_the_hosts_of_an_ipv6_network_for_one() -> None:
     strangers = Strangers(per_minute=2, clock=Clock())
     passed = [admitted(strangers, f"2001:db8:0:1::{host:x}", tries=1) for host in range(1, 6)]

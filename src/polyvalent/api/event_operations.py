@@ -101,7 +101,7 @@ def _told(method: str, path: str, *more: Parameter) -> Operation:
         summary="Tell of changes, as a vendor",
         description="No secret is asked for. What is told comes as JSON, as a form or in the "
         "query, at most 64 KiB. The vendor's signature is checked where its element says how and "
-        "the instance has the key.",
+        "the instance has the key; without one an address may tell of so much a minute.",
         parameters=(
             _KEY,
             *more,
@@ -112,7 +112,7 @@ def _told(method: str, path: str, *more: Parameter) -> Operation:
         body=schemas.ANYTHING if method == "POST" else None,
         body_required=False,
         answer=schemas.record({"eventIds": schemas.listing(schemas.TEXT)}),
-        statuses=(400, 403, 404, 409, 413, 415),
+        statuses=(400, 403, 404, 409, 413, 415, 429),
     )
 
 

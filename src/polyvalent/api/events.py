@@ -31,7 +31,12 @@ async def post_event(call: Call) -> Answer:
         headers=call.headers,
         body=call.body,
     )
-    kept = await take_in(call.platform.access, told)
+    platform, peer = call.platform, call.progress.peer
+
+    def admit(element_key: str, cost: int) -> None:
+        platform.tellers.admit(peer, call.headers, of=element_key, cost=cost)
+
+    kept = await take_in(platform.access, told, admit=admit)
     call.platform.bell.ring()
     return Answer(content={"eventIds": list(kept)})
 

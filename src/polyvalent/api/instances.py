@@ -26,7 +26,6 @@ from polyvalent.instances.present import present, present_lightly
 from polyvalent.instances.provision import provision, with_warnings
 from polyvalent.instances.remove import remove
 from polyvalent.instances.switch import switch
-from polyvalent.notifications.subscribe import follow_instance
 
 
 async def create(call: Call) -> Answer:
@@ -128,7 +127,7 @@ async def patch_entry(call: Call) -> Answer:
         element=await element_of(call, instance),
         body=read_json_object(call.json_body()),
     )
-    await _lead_deliveries(call, await find_named(call))
+    call.platform.bell.ring()
     return Answer(content=shown)
 
 
@@ -145,21 +144,12 @@ async def _change(call: Call) -> Answer:
             element=moving_to or element,
             watch=watch,
         )
-    await _lead_deliveries(call, changed)
+    # What follows from the change, such as deliveries that lead elsewhere, need not wait.
+    call.platform.bell.ring()
     return Answer(
         content=await _show(call, changed),
         headers=(*warn(draft.warnings), *trace_header(call, watch)),
     )
-
-
-async def _lead_deliveries(call: Call, instance: Instance) -> None:
-    """Let what is to be delivered for an instance go where its configuration says now."""
-    ports = call.platform.ports
-    async with ports.database.transaction() as connection:
-        await follow_instance(
-            connection, ports.keys, instance, now=ports.now(), random=ports.random
-        )
-    call.platform.bell.ring()
 
 
 async def find_named(call: Call) -> Instance:

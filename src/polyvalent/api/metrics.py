@@ -80,7 +80,20 @@ class Metrics:
             ("outcome",),
             registry=self._registry,
         )
+        self._events = Counter(
+            "polyvalent_events",
+            "Events stored and published, by how they were noticed.",
+            ("source",),
+            registry=self._registry,
+        )
+        self._waiting = self._gauge(
+            "deliveries_waiting", "Deliveries that have not arrived, by status.", "status"
+        )
         self._gauges = {
+            "deliveries_oldest_waiting_seconds": self._gauge(
+                "deliveries_oldest_waiting_seconds",
+                "Age of the oldest delivery that waits without waiting for a person.",
+            ),
             "cache_bytes": self._gauge("cache_bytes", "Memory taken by cached answers."),
             "traces_lost": self._gauge("traces_lost", "Traces not written since the start."),
         }
@@ -113,6 +126,10 @@ class Metrics:
         """Count an attempt to deliver: delivered, retry (later) or queued (for a person)."""
         self._deliveries.labels(outcome).inc()
 
+    def note_events(self, source: str, number: int) -> None:
+        """Count events that were stored and published: "polling" or "webhook"."""
+        self._events.labels(source).inc(number)
+
     def note_vendor_call(self, element: Element, outcome: str, taken_s: float) -> None:
         """Count a call to a store and what came of it: "ok", or a kind of failure."""
         place = (element.key if element.key in self._known else "custom", outcome)
@@ -131,12 +148,17 @@ class Metrics:
         *,
         instances: Mapping[str, int],
         stores: Mapping[str, int],
+        deliveries: Mapping[str, int],
+        oldest_waiting_s: float,
         cache_bytes: int,
         traces_lost: int,
     ) -> bytes:
         """Write all counts, and these as they are now, in Prometheus's text format 0.0.4."""
         self._gauges["cache_bytes"].set(cache_bytes)
         self._gauges["traces_lost"].set(traces_lost)
+        self._gauges["deliveries_oldest_waiting_seconds"].set(oldest_waiting_s)
+        for status, number in deliveries.items():
+            self._waiting.labels(status).set(number)
         for state, number in instances.items():
             self._instances.labels(state).set(number)
         for state, number in stores.items():

@@ -27,6 +27,7 @@ from polyvalent.egress import Door
 from polyvalent.egress.breaker import Breaker
 from polyvalent.egress.mail import read_mailer, send_nothing
 from polyvalent.events.follow import follow_events
+from polyvalent.events.inbound import refuse_events
 from polyvalent.events.work import EventWork
 from polyvalent.hub.access import HubAccess
 from polyvalent.hub.ledger import Ledger, open_ledger
@@ -68,6 +69,7 @@ class Platform:
     journal: Journal = field(repr=False)
     answers: AnswerCache = field(repr=False)
     metrics: Metrics = field(repr=False)
+    tellers: Strangers = field(repr=False)
     strangers: Strangers = field(repr=False)  # how often they called
     spans: Spans | None = None  # where they are sent
     count_stores: Callable[[], Mapping[str, int]] = field(repr=False)  # those in trouble
@@ -161,6 +163,7 @@ async def open_platform(
             prove=prove_connection,
             obtain=obtain_values,
             follow=partial(follow_events, keys=keys, now=now, random=random),
+            note_events=metrics.note_events,
             mark=mark,
         )
         supervisor = make_supervisor(ports, settings, send=observed(make_send(ports)))
@@ -179,6 +182,12 @@ async def open_platform(
             metrics=metrics,
             bell=Bell(),
             send_mail=read_mailer(settings.smtp_url).send if settings.smtp_url else send_nothing,
+            tellers=Strangers(
+                per_minute=settings.events_per_minute,
+                proxies=settings.trusted_proxies,
+                clock=monotonic,
+                refuse=refuse_events,
+            ),
             strangers=Strangers(
                 per_minute=settings.strangers_per_minute,
                 proxies=settings.trusted_proxies,

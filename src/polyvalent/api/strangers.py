@@ -2,7 +2,8 @@
 Bound how often callers without secrets may call, each by the address that they come from.
 
 The calls that begin an authorization ask for no secret, and each of them may make this platform
-call a host of the caller's choice. A caller who sends the secrets is not counted.
+call a host of the caller's choice; those that tell of changes make it store what they say. A caller
+who sends the secrets, or signs what is told, is not counted.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ MINUTE_S = 60.0
 ADDRESSES_KEPT = 8192
 # What one household or server has of IPv6; its single addresses cost nothing.
 IPV6_PREFIX = 64
+BEGUN_TOO_OFTEN = (
+    "Too many authorizations were begun from this address. Wait as long as the header Retry-After "
+    "says, or send the Authorization header, with which they are not counted."
+)
 
 
 class Strangers:
@@ -29,33 +34,42 @@ class Strangers:
 
     An address may call `per_minute` times at once, and then once every 60 / `per_minute` seconds.
     `proxies` are the networks whose X-Forwarded-For is believed. `clock` counts seconds from any
-    moment and never goes back.
+    moment and never goes back. `refuse` makes the error of a call that is one too many, from the
+    seconds after which it may be made again.
     """
 
     def __init__(
-        self, *, per_minute: int, proxies: tuple[Network, ...] = (), clock: Callable[[], float]
+        self,
+        *,
+        per_minute: int,
+        proxies: tuple[Network, ...] = (),
+        clock: Callable[[], float],
+        refuse: Callable[[float], TooOften] = lambda early_s: TooOften(
+            BEGUN_TOO_OFTEN, retry_after_s=early_s
+        ),
     ) -> None:
         self._interval_s = MINUTE_S / per_minute
         self._proxies = proxies
         self._clock = clock
+        self._refuse = refuse
         # When all that an address has called will be paid for.
         self._paid_at_s: LRUCache[str, float] = LRUCache(maxsize=ADDRESSES_KEPT)
 
-    def admit(self, peer: str, headers: Headers) -> None:
-        """Count a call that came from a peer; raises TooOften, which counts as none."""
-        client = client_of(peer, headers, proxies=self._proxies)
+    def admit(self, peer: str, headers: Headers, *, of: str = "", cost: int = 1) -> None:
+        """
+        Count a call that came from a peer; raises TooOften, which counts as none.
+
+        Calls of different things `of` are counted apart. One that costs as much as several others
+        is let in where one more would be, and paid for before the next.
+        """
+        client = f"{of} {client_of(peer, headers, proxies=self._proxies)}"
         now_s = self._clock()
-        paid_at_s = max(self._paid_at_s.get(client, now_s), now_s) + self._interval_s
-        early_s = paid_at_s - now_s - MINUTE_S
+        begun_s = max(self._paid_at_s.get(client, now_s), now_s)
+        early_s = begun_s + self._interval_s - now_s - MINUTE_S
         # Sums of fractions: a thousandth of a second too early is in time.
         if early_s > 0.001:
-            raise TooOften(
-                "Too many authorizations were begun from this address. Wait as long as the header "
-                "Retry-After says, or send the Authorization header, with which they are not "
-                "counted.",
-                retry_after_s=early_s,
-            )
-        self._paid_at_s[client] = paid_at_s
+            raise self._refuse(early_s)
+        self._paid_at_s[client] = begun_s + self._interval_s * cost
 
 
 def client_of(peer: str, headers: Headers, *, proxies: tuple[Network, ...]) -> str:

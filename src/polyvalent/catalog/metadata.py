@@ -52,11 +52,25 @@ def describe_element(element: Element, *, expand: bool = False) -> dict[str, Any
     }
 
 
+def polled_resources(element: Element) -> tuple[Resource, ...]:
+    """Return the lists of an element that can be polled: those of an object that it describes."""
+    objects = {item.name for item in element.objects}
+    return tuple(
+        resource
+        for resource in element.resources
+        if resource.method == "GET"
+        and "{" not in resource.path
+        and resource.collection is not None
+        and resource.object in objects
+    )
+
+
 def event_methods(element: Element) -> tuple[str, ...]:
     """Return how the element notices changes: some of "polling" and "webhook", often none."""
     keys = {entry.key for entry in element.configuration}
     polls = bool(keys & {"event.poller.configuration", "event.poller.urls"})
-    listens = any(hook.type == "event" for hook in element.hooks)
+    polls = polls or bool(polled_resources(element))
+    listens = element.webhooks is not None or any(hook.type == "event" for hook in element.hooks)
     return (("polling",) if polls else ()) + (("webhook",) if listens else ())
 
 
@@ -72,11 +86,12 @@ def _describe_resources(element: Element) -> Iterator[dict[str, Any]]:
             name, operation = _name(resource), _operation(resource)
             operations.setdefault(name, {})[operation] = None
     downloaded = frozenset(_downloaded(element))
+    polled = frozenset(_name(resource) for resource in polled_resources(element))
     for name, found in operations.items():
         yield {
             "canonicalName": name,
             "operations": list(found),
-            "events": {"supported": False, "methods": [], "eventTypes": []},
+            "events": _describe_polling(polls=name in polled),
             "bulk": {
                 "upload": {
                     "supported": element.bulk_upload_enabled and "create" in found,
@@ -89,6 +104,15 @@ def _describe_resources(element: Element) -> Iterator[dict[str, Any]]:
             },
             "customField": {"get": False, "create": False, "update": False, "delete": False},
         }
+
+
+def _describe_polling(*, polls: bool) -> dict[str, Any]:
+    # What a call of the vendor is about, only the call itself tells.
+    return {
+        "supported": polls,
+        "methods": ["polling"] if polls else [],
+        "eventTypes": ["CREATED", "UPDATED", "DELETED"] if polls else [],
+    }
 
 
 def _downloaded(element: Element) -> Iterator[str]:

@@ -80,6 +80,8 @@ delivery = Table(
     Column("updated_at", Timestamp, nullable=False),
     UniqueConstraint("notification_id", "subscription_id"),
     Index("ix_delivery_subscription_id_status_due_at", "subscription_id", "status", "due_at"),
+    # How many wait, and since when: of all subscriptions.
+    Index("ix_delivery_status_created_at", "status", "created_at"),
     sqlite_autoincrement=True,
 )
 

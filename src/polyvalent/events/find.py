@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from polyvalent.db import Connection, Database
+from polyvalent.db import Database
 from polyvalent.db.key_file import KeyFile
 from polyvalent.errors import NotFound
 from polyvalent.events import sql
 from polyvalent.events.bucket import Buckets
 from polyvalent.events.model import Change, Record
-from polyvalent.notifications.find import states_of
-
-_AT_ONCE = 500
+from polyvalent.notifications.find import fails, states_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -133,35 +130,21 @@ async def count_by_instance(
     database: Database, scope: Scope, buckets: Buckets
 ) -> tuple[Counted, ...]:
     """Count records by bucket and instance."""
-    counts: Counter[tuple[int, int, int]] = Counter()
-    failed: Counter[tuple[int, int, int]] = Counter()
     async with database.reading() as connection:
-        found = await sql.list_ids(
-            connection, instance_ids=_instances(scope), begin=buckets.begin, end=buckets.end
+        found = await sql.count_records_by_instance(
+            connection,
+            instance_ids=_instances(scope),
+            fails=fails,
+            begin=buckets.begin,
+            end=buckets.end,
+            step_s=int(buckets.step.total_seconds()),
         )
-        failing = await _failing(connection, [event_id for *_, event_id in found])
-    for at, instance_id, account_id, event_id in found:
-        key = (buckets.place(at), instance_id, account_id)
-        counts[key] += 1
-        failed[key] += event_id in failing
     return tuple(
         Counted(
-            place=key[0],
-            instance_id=key[1],
-            account_id=key[2],
-            count=number,
-            failed=failed[key],
+            place=place, instance_id=instance_id, account_id=account_id, count=number, failed=failed
         )
-        for key, number in sorted(counts.items())
+        for place, instance_id, account_id, number, failed in found
     )
-
-
-async def _failing(connection: Connection, event_ids: list[str]) -> frozenset[str]:
-    failing: set[str] = set()
-    for at in range(0, len(event_ids), _AT_ONCE):
-        states = await states_of(connection, event_ids[at : at + _AT_ONCE])
-        failing.update(key for key, state in states.items() if state in ("retry", "queued"))
-    return frozenset(failing)
 
 
 def _instances(scope: Scope) -> object:

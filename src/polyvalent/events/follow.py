@@ -73,8 +73,9 @@ async def follow_events(
     )
     moment, key = now(), f"{POLL}/{instance.id}"
     wanted = []
+    # Also of an instance without events: what waits may lead elsewhere, or nowhere any more.
+    await follow_instance(connection, keys, instance, now=moment, random=random)
     if has_events(configuration):
-        await follow_instance(connection, keys, instance, now=moment, random=random)
         wanted.append(
             Request(
                 kind=SWEEP,

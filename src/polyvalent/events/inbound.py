@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import ceil
 
-from polyvalent.errors import BadRequest, Conflict, NotFound
+from polyvalent.errors import BadRequest, Conflict, NotFound, TooManyEvents
 from polyvalent.events.follow import has_events
 from polyvalent.events.keep import keep_records, make_records
+from polyvalent.events.model import Record
 from polyvalent.events.payload import check_signature, read_changes, read_payload
 from polyvalent.exchange import Headers, find_header
 from polyvalent.hub.access import HubAccess, Opened
@@ -16,6 +20,7 @@ from polyvalent.instances.find import LARGEST_ID
 
 HEADER = "Element-Instances"
 MOST_INSTANCES = 100
+PIECE_BYTES = 4096
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,12 +34,28 @@ class Told:
     body: bytes = field(repr=False)
 
 
-async def take_in(access: HubAccess, told: Told) -> tuple[str, ...]:
+def refuse_events(early_s: float) -> TooManyEvents:
+    """Make the error of a call that is one too many, for so many seconds."""
+    return TooManyEvents(
+        "This address has told of too much without a signature. Wait as long as the header "
+        "Retry-After says. Signed calls are not counted, where the element says how its vendor "
+        "signs and the instance has the key.",
+        retry_after_s=early_s,
+    )
+
+
+async def take_in(
+    access: HubAccess, told: Told, *, admit: Callable[[str, int], None]
+) -> tuple[str, ...]:
     """
     Store what a vendor tells of one or more instances, and publish it; the event ids.
 
+    `admit` is asked whether as much may be stored for an element by somebody who did not sign it,
+    in pieces of 4 KiB, at least one for each event.
+
     Raises NotFound if one of the instances is not known, Conflict if its events are off, Forbidden
-    for a wrong signature, BadRequest for what cannot be read; then nothing is stored.
+    for a wrong signature, BadRequest for what cannot be read, and what `admit` raises; then nothing
+    is stored.
     """
     ids = _instance_ids(told)
     if not ids:
@@ -43,22 +64,32 @@ async def take_in(access: HubAccess, told: Told) -> tuple[str, ...]:
             f"or send the header {HEADER}: 123,456."
         )
     payload = read_payload(told.body, find_header(told.headers, "Content-Type"), told.query)
-    opened = [await _open(access, told, instance_id) for instance_id in ids]
-    ports = access.ports
+    ports, now = access.ports, access.ports.now()
+    costs: Counter[str] = Counter()
+    wanted: list[tuple[Opened, tuple[Record, ...]]] = []
+    for instance_id in ids:
+        item, signed = await _open(access, told, instance_id)
+        changes = read_changes(payload, item.element.webhooks, now=now)
+        object_type = changes[0].object_type if changes else ""
+        records = make_records(ports, "webhook", object_type, changes, raw=payload, now=now)
+        wanted.append((item, records))
+        if not signed:
+            # Each record repeats all that was told.
+            costs[item.element.key] += len(records) * max(1, ceil(len(told.body) / PIECE_BYTES))
+    for element_key, cost in costs.items():
+        admit(element_key, cost)
     kept: list[str] = []
     async with ports.database.transaction() as connection:
-        for item in opened:
-            now = ports.now()
-            changes = read_changes(payload, item.element.webhooks, now=now)
-            object_type = changes[0].object_type if changes else ""
-            records = make_records(ports, "webhook", object_type, changes, raw=payload, now=now)
+        for item, records in wanted:
             await keep_records(connection, ports, item.instance, item.element, records)
             kept += [record.id for record in records]
         ports.mark("inbound.before_commit")
+    ports.note_events("webhook", len(kept))
     return tuple(kept)
 
 
-async def _open(access: HubAccess, told: Told, instance_id: int) -> Opened:
+async def _open(access: HubAccess, told: Told, instance_id: int) -> tuple[Opened, bool]:
+    """Open an instance, and say whether what is told of it is signed."""
     absent = NotFound(f"There is no instance {instance_id} of element {told.element_key[:60]!r}.")
     try:
         opened = await access.open(instance_id)
@@ -68,8 +99,9 @@ async def _open(access: HubAccess, told: Told, instance_id: int) -> Opened:
     if told.element_key not in (instance.element_key, str(instance.element_id)):
         raise absent
     signature = opened.element.webhooks and opened.element.webhooks.signature
+    signed = False
     if signature:
-        check_signature(
+        signed = check_signature(
             signature,
             instance.configuration,
             given=find_header(told.headers, signature.header),
@@ -79,7 +111,7 @@ async def _open(access: HubAccess, told: Told, instance_id: int) -> Opened:
         raise Conflict(
             f"Events of instance {instance_id} are off. Set event.notification.enabled to true."
         )
-    return opened
+    return opened, signed
 
 
 def _instance_ids(told: Told) -> tuple[int, ...]:

@@ -80,11 +80,11 @@ def check_signature(
     *,
     given: str | None,
     body: bytes,
-) -> None:
-    """Check a vendor's signature where the instance has the key; raises Forbidden."""
+) -> bool:
+    """Check a vendor's signature where the instance has the key, and say so; raises Forbidden."""
     key = None if told is None else configuration.get(told.key)
     if told is None or not key:
-        return
+        return False
     digest = hmac.digest(key.encode(), body, hashlib.sha256)
     text = digest.hex() if told.encoding == "hex" else base64.b64encode(digest).decode()
     if not hmac.compare_digest(f"{told.prefix}{text}".encode(), (given or "").encode()):
@@ -92,6 +92,7 @@ def check_signature(
             f"The signature in the header {told.header} is missing or not that of this body. The "
             f"key is the instance's {told.key}."
         )
+    return True
 
 
 def _change(

@@ -163,7 +163,7 @@ class _Run:
         async with self._ports.database.transaction() as connection:
             await turn.save(connection)
             changes, raw = await self._compare(connection, polled, rows)
-            await self._keep(connection, polled, changes, raw)
+            kept = await self._keep(connection, polled, changes, raw)
             if ended and place.whole and place.complete:
                 place.checking = True
             elif ended:
@@ -171,6 +171,7 @@ class _Run:
             place.noted += len(changes)
             await turn.save(connection, checkpoint=to_builtins(place), progress=self.progress)
             turn.mark("poll.before_commit")
+        self._ports.note_events("polling", kept)
         turn.mark("poll.saved")
 
     async def _fetch(self, polled: Polled) -> tuple[list[Any], str | None]:
@@ -233,9 +234,10 @@ class _Run:
 
     async def _keep(
         self, connection: Connection, polled: Polled, changes: Sequence[Change], rows: Any
-    ) -> None:
+    ) -> int:
+        """Keep changes, and return in how many events."""
         if not changes:
-            return
+            return 0
 
         def raw(part: Sequence[Change]) -> dict[str, Any]:
             shown = [rows[item.object_id] for item in part if item.object_id in rows]
@@ -249,6 +251,7 @@ class _Run:
         records = make_records(self._ports, "polling", polled.name, changes, raw=raw, now=now)
         opened = self._opened
         await keep_records(connection, self._ports, opened.instance, opened.element, records)
+        return len(records)
 
     async def _check_missing(self, polled: Polled) -> None:
         place, turn = self.place, self._turn
@@ -271,11 +274,12 @@ class _Run:
             await sql.delete_digests(connection, *mine, gone)
             there = [object_id for object_id in missing if object_id not in gone]
             await sql.mark_seen(connection, *mine, there, generation=place.generation)
-            await self._keep(connection, polled, changes, {})
+            kept = await self._keep(connection, polled, changes, {})
             place.noted += len(changes)
             if not missing:
                 await self._end(connection, polled)
             await turn.save(connection, checkpoint=to_builtins(place), progress=self.progress)
+        self._ports.note_events("polling", kept)
         turn.mark("poll.saved")
 
     async def _is_gone(self, polled: Polled, object_id: str) -> bool:

@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from polyvalent.catalog.element import Element, ElementObject, Resource
+from polyvalent.catalog.metadata import polled_resources
 from polyvalent.date_mask import compile_date_mask
 from polyvalent.errors import BadRequest
 from polyvalent.events.placeholders import find_zone
@@ -158,11 +159,7 @@ def derive_polled(element: Element) -> tuple[Polled, ...]:
     objects = {item.name: item for item in element.objects}
     return tuple(
         _derive(element, resource, objects[resource.object])
-        for resource in element.resources
-        if resource.method == "GET"
-        and "{" not in resource.path
-        and resource.collection is not None
-        and resource.object in objects
+        for resource in polled_resources(element)
     )
 
 

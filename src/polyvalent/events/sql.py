@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Integer, Row, cast, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Label,
+    Row,
+    case,
+    cast,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from polyvalent.db import Connection, lock, next_ids
 from polyvalent.db.key_file import KeyFile
@@ -142,39 +154,64 @@ async def count_records(
     connection: Connection, *, instance_ids: Any, begin: datetime, end: datetime, step_s: int
 ) -> tuple[tuple[int, int], ...]:
     """Count records by time: how many steps behind the begin, how many."""
-    if connection.dialect.name == "sqlite":
-        seconds = cast(func.strftime("%s", event.c.created_at), Integer)
-    else:
-        seconds = cast(func.floor(func.extract("epoch", event.c.created_at)), Integer)
-    passed = seconds - int(begin.timestamp())
-    place = (passed - passed % step_s) / step_s
     query = (
-        select(cast(place, Integer).label("place"), func.count().label("number"))
-        .where(
-            event.c.instance_id.in_(instance_ids),
-            event.c.created_at >= begin,
-            event.c.created_at < end,
-        )
+        select(_place(connection, begin, step_s), func.count().label("number"))
+        .where(*_within(instance_ids, begin, end))
         .group_by("place")
         .order_by("place")
     )
     return tuple((row.place, row.number) for row in await connection.execute(query))
 
 
-async def list_ids(
-    connection: Connection, *, instance_ids: Any, begin: datetime, end: datetime
-) -> tuple[tuple[datetime, int, int, str], ...]:
-    """List when records were made, and their instance, account and event id."""
+async def count_records_by_instance(
+    connection: Connection,
+    *,
+    instance_ids: Any,
+    fails: Callable[[ColumnElement[str]], ColumnElement[bool]],
+    begin: datetime,
+    end: datetime,
+    step_s: int,
+) -> tuple[tuple[int, int, int, int, int], ...]:
+    """
+    Count records by time and instance: (steps behind the begin, instance, account, all, failing).
+
+    `fails` says of an event id, within the query, that its delivery fails.
+    """
+    failing = case((fails(event.c.event_id), 1))
     query = (
-        select(event.c.created_at, instance.c.id, instance.c.account_id, event.c.event_id)
-        .select_from(event.join(instance, instance.c.id == event.c.instance_id))
-        .where(
-            event.c.instance_id.in_(instance_ids),
-            event.c.created_at >= begin,
-            event.c.created_at < end,
+        select(
+            _place(connection, begin, step_s),
+            event.c.instance_id,
+            instance.c.account_id,
+            func.count().label("number"),
+            func.count(failing).label("failing"),
         )
+        .select_from(event.join(instance, instance.c.id == event.c.instance_id))
+        .where(*_within(instance_ids, begin, end))
+        .group_by("place", event.c.instance_id, instance.c.account_id)
+        .order_by("place", event.c.instance_id)
     )
-    return tuple((row[0], row[1], row[2], row[3]) for row in await connection.execute(query))
+    return tuple(
+        (row.place, row.instance_id, row.account_id, row.number, row.failing)
+        for row in await connection.execute(query)
+    )
+
+
+def _place(connection: Connection, begin: datetime, step_s: int) -> Label[int]:
+    if connection.dialect.name == "sqlite":
+        seconds = cast(func.strftime("%s", event.c.created_at), Integer)
+    else:
+        seconds = cast(func.floor(func.extract("epoch", event.c.created_at)), Integer)
+    passed = seconds - int(begin.timestamp())
+    return cast((passed - passed % step_s) / step_s, Integer).label("place")
+
+
+def _within(instance_ids: Any, begin: datetime, end: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        event.c.instance_id.in_(instance_ids),
+        event.c.created_at >= begin,
+        event.c.created_at < end,
+    )
 
 
 async def forget_before(connection: Connection, moment: datetime, *, limit: int) -> int:

@@ -37,6 +37,10 @@ async def follow_nothing(
     """Let nothing follow from a change of an instance."""
 
 
+def count_nothing(source: str, number: int) -> None:
+    """Count no events."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ports:
     """Hold the adapters, the clock and the source of chance."""
@@ -58,4 +62,6 @@ class Ports:
     prove: Prove = field(repr=False)
     obtain: Obtain = field(repr=False)
     follow: Follow = field(default=follow_nothing, repr=False)
+    # Is told how many events were published, and how they were noticed: ("polling", 3).
+    note_events: Callable[[str, int], None] = field(default=count_nothing, repr=False)
     mark: Callable[[str], None] = field(default=pass_by, repr=False)

@@ -15,6 +15,9 @@ from polyvalent.notifications.model import Delivery, DeliveryStatus, Notificatio
 
 LISTED_MAX = 2000
 
+fails = delivery_sql.fails
+count_waiting = delivery_sql.count_waiting
+
 
 async def find_notification(
     connection: Connection, keys: KeyFile, notification_id: int, *, account_id: int

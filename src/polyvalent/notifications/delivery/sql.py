@@ -292,6 +292,37 @@ async def list_states(
     return tuple((row.event_id, DeliveryStatus(row.status)) for row in rows)
 
 
+def fails(event_id: ColumnElement[str]) -> ColumnElement[bool]:
+    """Say, within a query, that a delivery of an event failed and has not arrived since."""
+    failed = (DeliveryStatus.RETRY, DeliveryStatus.QUEUED)
+    return (
+        select(delivery.c.id)
+        .join(notification, notification.c.id == delivery.c.notification_id)
+        .where(notification.c.event_id == event_id, delivery.c.status.in_(failed))
+        .exists()
+    )
+
+
+async def count_waiting(connection: Connection) -> tuple[dict[str, int], datetime | None]:
+    """
+    Count all deliveries that have not arrived, and say since when the oldest of them waits.
+
+    ({"created": 12, "retry": 1, "queued": 0}, …); None where none waits. Those that are queued
+    wait for a person and do not count as the oldest.
+    """
+    counts = {status.value: 0 for status in (*WAITING, DeliveryStatus.QUEUED)}
+    query = (
+        select(delivery.c.status, func.count(), func.min(delivery.c.created_at))
+        .where(delivery.c.status.in_(counts))
+        .group_by(delivery.c.status)
+    )
+    oldest: list[datetime] = []
+    for status, number, oldest_at in await connection.execute(query):
+        counts[status] = number
+        oldest += [oldest_at] if status in WAITING else []
+    return counts, min(oldest, default=None)
+
+
 def _due(subscription_id: int, now: datetime) -> tuple[ColumnElement[bool], ...]:
     return (
         delivery.c.subscription_id == subscription_id,

@@ -43,3 +43,4 @@ def upgrade() -> None:
     )
     op.drop_index("ix_delivery_subscription_id_order_key_status", "delivery")
     op.drop_column("delivery", "order_key")
+    op.create_index("ix_delivery_status_created_at", "delivery", ["status", "created_at"])
