@@ -20,6 +20,7 @@ _REASONS = {
     406: "None of the formats that are offered is accepted.",
     415: "The request body is not JSON.",
     416: "The range begins behind the end.",
+    429: "Too much from this address; repeat after the seconds of `Retry-After`.",
     502: "The vendor failed or cannot be reached.",
     503: "The platform cannot answer now.",
     504: "The vendor did not answer in time.",

@@ -14,7 +14,7 @@ def describe_element(element: Element, *, expand: bool = False) -> dict[str, Any
     """
     Return the metadata of an element, basic or expanded.
 
-    {"id": 356, "name": …, "key": …, "description": …, "events": {"supported": false, …}}; with
+    {"id": 356, "name": …, "key": …, "description": …, "events": {"supported": true, …}}; with
     `expand` also its flags, what it can discover, its bulk abilities and its resources.
     """
     basic: dict[str, Any] = {
