@@ -58,32 +58,35 @@ class Fleet:
 
     def kill_one(self, point: str, *, ended: Callable[[], bool], patience_s: float) -> bool:
         """
-        Let one server die at a point, or at any moment; False if it does not pass there.
+        Let the first server die that passes a point, or any one at any moment; False if none does.
 
         It is not waited for once all work has `ended`, nor longer than so many seconds.
         """
-        keeper = self.chance.choice(self.keepers)
-        if keeper.running is None:
+        for keeper in self.keepers:
             _revive(keeper)
-        assert keeper.running is not None
-        pid = keeper.running["pid"]
+        pids = {keeper.pid: keeper for keeper in self.keepers}
         if point == ANY_MOMENT:
             time.sleep(self.chance.uniform(0, 0.6))
             if ended():
                 return False
+            pid = self.chance.choice(list(pids))
             if not _is_dead(pid):
                 os.kill(pid, signal.SIGKILL)
         else:
-            keeper.arm(point, nth=self.chance.choice((1, 1, 2, 3)))
-            died = _comes_about(lambda: _is_dead(pid), unless=ended, within_s=patience_s)
-            keeper.disarm()
-            if not died and not _is_dead(pid):
-                return False
-        if keeper.running is not None and keeper.running["pid"] == pid:
-            keeper.bury()
-            _revive(keeper)
-        self.kills[point] += 1
-        return True
+            nth = self.chance.choice((1, 1, 2, 3))
+            for keeper in self.keepers:
+                keeper.arm(point, nth=nth)
+            _comes_about(lambda: any(map(_is_dead, pids)), unless=ended, within_s=patience_s)
+            for keeper in self.keepers:
+                keeper.disarm()
+        dead = [pid for pid in pids if _is_dead(pid)]
+        for pid in dead:
+            # A call that met the death has buried it already.
+            if pids[pid].running is not None and pids[pid].pid == pid:
+                pids[pid].bury()
+            _revive(pids[pid])
+        self.kills[point] += len(dead)
+        return bool(dead)
 
 
 def _revive(keeper: Keeper) -> None:

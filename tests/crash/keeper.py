@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,12 @@ class Keeper:
     @property
     def data_dir(self) -> Path:
         return self.shared or self.folder / "data"
+
+    @property
+    def pid(self) -> int:
+        """Return the process that runs."""
+        assert self.running is not None
+        return int(self.running["pid"])
 
     @property
     def key_path(self) -> Path:
@@ -112,6 +119,7 @@ class Keeper:
         raw: bytes | None = None,
         content_type: str = "application/json",
         as_lines: bool = False,
+        headers: Mapping[str, str] | None = None,
     ) -> Reply:
         """
         Make one call, as the default user; raises Died if the server went away meanwhile.
@@ -126,15 +134,15 @@ class Keeper:
         )
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
         target = BASE_PATH + path + (f"?{urlencode(query)}" if query else "")
-        headers = {"Authorization": authorization, "Accept": "application/json"}
+        sent = {"Authorization": authorization, "Accept": "application/json", **(headers or {})}
         if key is not None:
-            headers["Idempotency-Key"] = key
+            sent["Idempotency-Key"] = key
         if body is not None:
             raw = json.dumps(body).encode()
         if raw is not None:
-            headers["Content-Type"] = content_type
+            sent["Content-Type"] = content_type
         try:
-            connection.request(method, target, body=raw, headers=headers)
+            connection.request(method, target, body=raw, headers=sent)
             answer = connection.getresponse()
             read = answer.read()
         except (ConnectionError, http.client.HTTPException) as error:

@@ -2,8 +2,8 @@
 Give a storm work to do, and judge what became of it.
 
 Each work begins something that jobs carry out, tells when it is done, and then says what is wrong
-with the outcome: a download, an upload into the store, and changes in the store that are polled
-and delivered to a receiver.
+with the outcome: a download with its callback, an upload row by row, one in the store's own
+batches, and changes in the store that are polled and delivered to a receiver.
 """
 
 from __future__ import annotations
@@ -21,13 +21,18 @@ from polyvalent.jobs.find import list_jobs
 from polyvalent.jobs.submit import wake
 from polyvalent.sandbox.magento import RunningStore
 from tests.crash.fleet import Fleet
-from tests.notifications.receiver import Receiver
+from tests.notifications.receiver import Received, Receiver
 
 PRODUCTS = 3000
 PEOPLE = 25  # of one upload
 TOUCHED = 30  # orders that change at once
+STOCKED = 60  # stock items of one upload; 20 go in one call
 _ENDS = ("COMPLETED", "FAILED", "ABORTED", "CANCELLED", "CANCELED")
 _BOUNDARY = "----a-boundary"
+
+
+# Event id, what happened, to which row.
+_Change = tuple[str, str, str]
 
 
 class Work(Protocol):
@@ -51,20 +56,39 @@ class Work(Protocol):
 
 @dataclass
 class Downloads:
-    """Read all products of the store, each row exactly once."""
+    """Read all products of the store, each row exactly once, and be called back."""
 
     fleet: Fleet
     token: str
+    receiver: Receiver
     name: str = "downloads"
-    points: tuple[str, ...] = ("bulk.fetched", "bulk.written", "bulk.saved", "bulk.finished")
+    points: tuple[str, ...] = (
+        "bulk.fetched",
+        "bulk.written",
+        "bulk.saved",
+        "bulk.finished",
+        "bulk.calling_back",
+    )
     _id: str = ""
 
     def begin(self) -> None:
-        query = {"q": "select * from products"}
-        self._id = _id_of(self.fleet.call("POST", "/bulk/query", query=query, token=self.token))
+        self._id = _id_of(
+            self.fleet.call(
+                "POST",
+                "/bulk/query",
+                query={"q": "select * from products"},
+                token=self.token,
+                headers={"Elements-Async-Callback-Url": f"{self.receiver.url}/bulk"},
+            )
+        )
 
     def is_done(self) -> bool:
-        return _status(self.fleet, self.token, self._id)["status"] in _ENDS
+        ended = _status(self.fleet, self.token, self._id)["status"] in _ENDS
+        return ended and self._called_back()
+
+    def _called_back(self) -> bool:
+        calls = [item for item in tuple(self.receiver.taken) if item.path.endswith("/bulk")]
+        return any(str(call.json()["id"]) == self._id for call in calls)
 
     def show(self) -> str:
         return str(_status(self.fleet, self.token, self._id))
@@ -99,6 +123,7 @@ class Uploads:
     points: tuple[str, ...] = (
         "write.before_send",
         "write.after_send",
+        "write.before_settle",
         "bulk.row_written",
         "bulk.outcomes_written",
         "bulk.saved",
@@ -113,21 +138,7 @@ class Uploads:
         self._emails = tuple(f"a{self._round}.{at}@example.com" for at in range(PEOPLE))
         lines = ["email,firstname,lastname,website_id,group_id"]
         lines += [f"{email},Ada,Uploaded,1,1" for email in self._emails]
-        name = 'name="file"; filename="people.csv"'
-        told = json.dumps({"action": "create"})
-        parts = ((name, "\n".join(lines)), ('name="metaData"', told))
-        body = "".join(
-            f"--{_BOUNDARY}\r\nContent-Disposition: form-data; {head}\r\n\r\n{content}\r\n"
-            for head, content in parts
-        )
-        reply = self.fleet.call(
-            "POST",
-            "/bulk/customers",
-            raw=f"{body}--{_BOUNDARY}--\r\n".encode(),
-            content_type=f"multipart/form-data; boundary={_BOUNDARY}",
-            token=self.token,
-        )
-        self._id = _id_of(reply)
+        self._id = _upload(self.fleet, self.token, "customers", lines, action="create")
 
     def is_done(self) -> bool:
         return _status(self.fleet, self.token, self._id)["status"] in _ENDS
@@ -153,8 +164,53 @@ class Uploads:
 
 
 @dataclass
+class Stock:
+    """Set the stock of products, many in one call, each to what the file says."""
+
+    fleet: Fleet
+    token: str
+    shop: RunningStore
+    name: str = "uploads in batches"
+    points: tuple[str, ...] = ("bulk.batch_noted", "bulk.batch_sent")
+    _id: str = ""
+    _round: int = 0
+    _wanted: dict[int, float] = field(default_factory=dict)
+
+    def begin(self) -> None:
+        self._round += 1
+        items = self.shop.store.stock.ids()[:STOCKED]
+        self._wanted = {item: self._round * 1000.0 + at for at, item in enumerate(items)}
+        lines = ["id,qty", *(f"{item},{qty}" for item, qty in self._wanted.items())]
+        self._id = _upload(self.fleet, self.token, "inventory", lines, action="update", by="id")
+
+    def is_done(self) -> bool:
+        return _status(self.fleet, self.token, self._id)["status"] in _ENDS
+
+    def show(self) -> str:
+        return str(_status(self.fleet, self.token, self._id))
+
+    def judge(self) -> list[str]:
+        shown = _status(self.fleet, self.token, self._id)
+        outcomes = shown.get("outcomes") or {}
+        rows = self.shop.store.stock.rows
+        wrong = []
+        # What a worker wrote just before it died is found to be so already.
+        good = sum(outcomes.get(name, 0) for name in ("updated", "unchanged"))
+        if shown["status"] != "COMPLETED" or good != STOCKED:
+            wrong.append(f"it ended {shown}")
+        if other := [at for at, qty in self._wanted.items() if float(rows[at]["qty"]) != qty]:
+            wrong.append(f"{len(other)} items are not what the file says, such as {other[0]}")
+        return [f"stock {self._id}: {text}" for text in wrong]
+
+
+@dataclass
 class Changes:
-    """Change orders in the store; each change is noticed once and delivered at least once."""
+    """
+    Change orders in the store, while customers are uploaded into it.
+
+    Each change is noted once and delivered at least once, always under the id by which it was
+    noted.
+    """
 
     fleet: Fleet
     token: str
@@ -169,10 +225,15 @@ class Changes:
         "deliver.sent",
         "deliver.saved",
     )
+    redelivered: int = 0
     _cursor: str = "0"  # behind it lie the changes of this round
     _end: str = "0"
-    _ids: tuple[str, ...] = ()
-    _known: set[tuple[str, str]] = field(default_factory=set)  # event id and object, of all rounds
+    _orders: tuple[str, ...] = ()
+    _customers: frozenset[str] = frozenset()  # that were there before
+    _known: set[_Change] = field(default_factory=set)  # of all rounds
+
+    def __post_init__(self) -> None:
+        self._customers = frozenset(map(str, self.shop.store.customers.ids()))
 
     def begin(self) -> None:
         self._cursor = self._end
@@ -180,12 +241,12 @@ class Changes:
         orders = store.orders.ids()[:TOUCHED]
         for order in orders:
             store.orders.change(order, {"status": "holded", "updated_at": store.timestamp()})
-        self._ids = tuple(map(str, orders))
+        self._orders = tuple(map(str, orders))
         self._ask_to_poll()
 
     def is_done(self) -> bool:
         noted = self._noted()
-        if not {order for _, order in noted}.issuperset(self._ids):
+        if not {(kind, name) for _, kind, name in noted}.issuperset(self._expected()):
             self._ask_to_poll()
             return False
         return self._arrived().issuperset(noted)
@@ -193,26 +254,34 @@ class Changes:
     def show(self) -> str:
         noted = self._noted()
         missing = set(noted) - self._arrived()
-        return f"{len(noted)} of {len(self._ids)} changes noted, {len(missing)} not delivered"
+        return f"{len(noted)} of {len(self._expected())} noted, {len(missing)} not delivered"
 
     def judge(self) -> list[str]:
-        noted = self._noted()
+        noted, expected = self._noted(), self._expected()
         wrong = []
-        times = Counter(order for _, order in noted)
-        if set(times) != set(self._ids):
-            wrong.append(f"noted were {sorted(times)}, changed {sorted(self._ids)}")
-        if doubled := [order for order, count in times.items() if count > 1]:
-            wrong.append(f"{len(doubled)} changes are noted twice, such as of order {doubled[0]}")
+        times = Counter((kind, name) for _, kind, name in noted)
+        if other := set(times) ^ expected:
+            wrong.append(f"{len(other)} are noted and did not change, or the reverse: {min(other)}")
+        if doubled := [change for change, count in times.items() if count > 1]:
+            wrong.append(f"{len(doubled)} are noted twice, such as {doubled[0]}")
         self._known.update(noted)
         if strange := self._arrived() - self._known:
-            wrong.append(f"{len(strange)} events arrived that nobody noted: {min(strange)}")
+            wrong.append(f"{len(strange)} arrived that nobody noted: {min(strange)}")
         if missing := set(noted) - self._arrived():
-            wrong.append(f"{len(missing)} events did not arrive: {min(missing)}")
+            wrong.append(f"{len(missing)} did not arrive: {min(missing)}")
+        self._customers |= {name for kind, name in expected if kind == "CREATED customers"}
+        self.redelivered = self._count_redelivered()
         return [f"changes: {text}" for text in wrong]
 
-    def _noted(self) -> list[tuple[str, str]]:
-        # Event id and order of each change of an order behind the last round; customers that are
-        # uploaded meanwhile are polled as well.
+    def _expected(self) -> set[tuple[str, str]]:
+        created = set(map(str, tuple(self.shop.store.customers.ids()))) - self._customers
+        return {
+            *(("UPDATED orders", order) for order in self._orders),
+            *(("CREATED customers", customer) for customer in created),
+        }
+
+    def _noted(self) -> list[_Change]:
+        # The changes behind the last round; stock that is uploaded meanwhile is polled as well.
         reply = self.fleet.call(
             "GET",
             f"/instances/{self.instance_id}/changes",
@@ -220,18 +289,27 @@ class Changes:
         )
         assert reply.status == 200, reply
         self._end = reply.content[-1]["cursor"] if reply.content else self._cursor
-        orders = [item for item in reply.content if item["objectType"] == "orders"]
-        return [(item["eventId"], item["objectId"]) for item in orders]
+        return [_change(item["eventId"], item) for item in reply.content if _is_judged(item)]
 
-    def _arrived(self) -> set[tuple[str, str]]:
-        # The same, of all that the receiver ever took.
-        messages = [received.json()["message"] for received in tuple(self.receiver.taken)]
-        return {
-            (message["eventId"], str(event["objectId"]))
-            for message in messages
-            for event in message["events"]
-            if event["objectType"] == "orders"
-        }
+    def _arrived(self) -> set[_Change]:
+        # All that the receiver ever took, under the id that the headers tell.
+        found = set()
+        for received in self._received():
+            headers, message = received.headers, received.json()["message"]
+            assert headers["webhook-id"] == headers["elements-webhook-id"] == message["eventId"]
+            found |= {
+                _change(headers["webhook-id"], event)
+                for event in message["events"]
+                if _is_judged(event)
+            }
+        return found
+
+    def _count_redelivered(self) -> int:
+        times = Counter(received.headers["webhook-id"] for received in self._received())
+        return sum(count - 1 for count in times.values())
+
+    def _received(self) -> list[Received]:
+        return [item for item in tuple(self.receiver.taken) if item.path == "/events"]
 
     def _ask_to_poll(self) -> None:
         asyncio.run(_wake_poll(self.fleet, self.instance_id))
@@ -258,6 +336,36 @@ async def _wake_poll(fleet: Fleet, instance_id: int) -> None:
                     await wake(connection, job.id, due_at=now, now=now)
     finally:
         await database.close()
+
+
+def _change(event_id: str, told: dict[str, Any]) -> _Change:
+    return (event_id, f"{told['eventType']} {told['objectType']}", str(told["objectId"]))
+
+
+def _is_judged(told: dict[str, Any]) -> bool:
+    return told["objectType"] in ("orders", "customers")
+
+
+def _upload(
+    fleet: Fleet, token: str, name: str, lines: list[str], *, action: str, by: str = ""
+) -> str:
+    told = {"action": action, **({"identifierFieldName": by} if by else {})}
+    parts = (
+        ('name="file"; filename="rows.csv"', "\n".join(lines)),
+        ('name="metaData"', json.dumps(told)),
+    )
+    body = "".join(
+        f"--{_BOUNDARY}\r\nContent-Disposition: form-data; {head}\r\n\r\n{content}\r\n"
+        for head, content in parts
+    )
+    reply = fleet.call(
+        "POST",
+        f"/bulk/{name}",
+        raw=f"{body}--{_BOUNDARY}--\r\n".encode(),
+        content_type=f"multipart/form-data; boundary={_BOUNDARY}",
+        token=token,
+    )
+    return _id_of(reply)
 
 
 def _id_of(reply: Any) -> str:
