@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, bindparam, inspect, text
 
 from polyvalent.db import Database, migrate, open_database
 from polyvalent.db.engine import migration_connection
 from polyvalent.db.migrate import HEAD, upgrade
-from polyvalent.db.schema import metadata, organization, trace
+from polyvalent.db.schema import Timestamp, metadata, organization, trace
 from polyvalent.errors import Misconfigured, Unavailable
 
 
@@ -167,6 +169,71 @@ async def test_a_migration_may_not_leave_orphans(tmp_path: Path) -> None:
     async with database.reading() as connection:
         assert (await connection.execute(text("SELECT * FROM instance_tag"))).all() == []
     await database.close()
+
+
+async def test_deliveries_under_way_keep_their_order_through_step_0010(
+    empty: Database, now: datetime
+) -> None:
+    async with migration_connection(empty) as connection:
+        await connection.run_sync(_run_to, "0009")
+        for table, values in _deliveries_of_0009(now):
+            columns = ", ".join(values)
+            places = ", ".join(f":{name}" for name in values)
+            insert = text(f"INSERT INTO {table} ({columns}) VALUES ({places})")
+            kinds = [bindparam(name, type_=Timestamp) for name in values if name.endswith("_at")]
+            await connection.execute(insert.bindparams(*kinds), values)
+
+    assert await upgrade(empty) is True
+
+    async with empty.reading() as connection:
+        query = text("SELECT delivery_id, object_key, subscription_id FROM delivery_object")
+        assert [tuple(row) for row in await connection.execute(query)] == [(2, "orders", 1)]
+        kept = text("SELECT id, status FROM delivery ORDER BY id")
+        assert [tuple(row) for row in await connection.execute(kept)] == [
+            (1, "delivered"),
+            (2, "retry"),
+            (3, "created"),
+        ]
+
+
+def _deliveries_of_0009(now: datetime) -> Iterator[tuple[str, dict[str, Any]]]:
+    secret = {"secret_sealed": "s", "secret_digest": "d", "created_at": now}
+    owner = {"organization_id": 1, "account_id": 1}
+    yield "organization", {"id": 1, "name": "o", **secret}
+    account = {"organization_id": 1, "name": "a", "external_id": "x", "created_at": now}
+    yield "account", {"id": 1, **account}
+    names = {"email": "e", "first_name": "f", "last_name": "l"}
+    yield "app_user", {"id": 1, "account_id": 1, **names, **secret}
+    yield (
+        "subscription",
+        {
+            **owner,
+            "id": 1,
+            "user_id": 1,
+            "channel": "webhook",
+            "topics": "[]",
+            "config_sealed": "s",
+            "created_at": now,
+        },
+    )
+    moments = {"due_at": now, "created_at": now, "updated_at": now}
+    for number, status, key in (
+        (1, "delivered", "orders"),
+        (2, "retry", "orders"),
+        (3, "created", None),
+    ):
+        told = {"topic": "t", "severity": "low", "message_sealed": "s", "created_at": now}
+        yield "notification", {"id": number, **owner, **told}
+        sent = {"notification_id": number, "subscription_id": 1, "attempts": 0, **moments}
+        yield "delivery", {"id": number, "status": status, "order_key": key, **sent}
+
+
+def _run_to(connection: Connection, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrate.__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
 
 
 def test_head_is_the_newest_step() -> None:
