@@ -36,6 +36,8 @@ STEP_MAX = 256  # and with those about the same that come after them
 AT_ONCE = 8
 # Nothing more is begun in a step after so long, so that a worker that dies repeats little.
 STEP_S = 2.0
+# So many steps in a row without anybody there are an outage.
+OUTAGE = 2
 # Delivered notifications are forgotten after this.
 KEPT = timedelta(days=30)
 
@@ -123,8 +125,10 @@ async def _deliver(work: DeliveryWork, turn: Turn) -> Outcome:
             return step
         attempts = await _send(work, turn, step)
         turn.mark("deliver.sent")
+        rested = progress.failing >= OUTAGE
         progress.note((one for _, one in attempts), now=turn.now())
-        await _save(work, turn, step, attempts, progress=progress)
+        back = rested and not progress.failing
+        await _save(work, turn, step, attempts, progress=progress, back=back)
         turn.mark("deliver.saved")
         if turn.should_yield:
             return Again()
@@ -210,7 +214,13 @@ async def _send(work: DeliveryWork, turn: Turn, step: _Step) -> _Attempts:
 
 
 async def _save(
-    work: DeliveryWork, turn: Turn, step: _Step, attempts: _Attempts, *, progress: _Progress
+    work: DeliveryWork,
+    turn: Turn,
+    step: _Step,
+    attempts: _Attempts,
+    *,
+    progress: _Progress,
+    back: bool,
 ) -> None:
     now = turn.now()
     # One attempt found out that nobody is there; the others lose none by it.
@@ -224,6 +234,9 @@ async def _save(
     async with work.ports.database.transaction() as connection:
         await turn.save(connection, progress=progress.show())
         await sql.settle(connection, settled, now=now)
+        if back:
+            # What failed while nobody was there need not wait for its own time any more.
+            await sql.bring_forward(connection, subscription_id=step.found.id, now=now)
         if given_up and not step.queues:
             # For three days nobody was there: everything else is kept until somebody says go.
             await told_sql.switch_subscription(connection, step.found.id, active=False)

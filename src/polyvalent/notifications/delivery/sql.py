@@ -207,6 +207,19 @@ async def settle(connection: Connection, settled: Sequence[Settled], *, now: dat
         )
 
 
+async def bring_forward(connection: Connection, *, subscription_id: int, now: datetime) -> None:
+    """Let everything that waits to be tried again be tried now."""
+    await connection.execute(
+        update(delivery)
+        .where(
+            delivery.c.subscription_id == subscription_id,
+            delivery.c.status == DeliveryStatus.RETRY,
+            delivery.c.due_at > now,
+        )
+        .values(due_at=now, updated_at=now)
+    )
+
+
 async def queue_waiting(connection: Connection, *, subscription_id: int, now: datetime) -> None:
     """Let what still waits for a subscription wait for somebody to release it."""
     await connection.execute(
