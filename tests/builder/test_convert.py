@@ -479,6 +479,18 @@ def entangled() -> dict[str, Any]:
     return with_schema({"$ref": "#/definitions/S0"}, **schemas, S60={"type": "object"})
 
 
+def chained(length: int) -> dict[str, Any]:
+    """Schemas of which each is a reference to the next."""
+    schemas = {f"S{n}": {"$ref": f"#/definitions/S{n + 1}"} for n in range(length)}
+    return with_schema({"$ref": "#/definitions/S0"}, **schemas, **{f"S{length}": {}})
+
+
+def wide(fields: int, branches: int) -> dict[str, Any]:
+    """One schema of many fields, laid upon itself many times."""
+    many = {"properties": {f"p{n}": {} for n in range(fields)}}
+    return with_schema({"allOf": [{"$ref": "#/definitions/W"}] * branches}, W=many)
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [
@@ -514,6 +526,10 @@ def entangled() -> dict[str, Any]:
             "leads to itself",
         ),
         (json.dumps(entangled()).encode(), "too large or too entangled"),
+        (json.dumps(chained(20_000)).encode(), "more than 100 references"),
+        (json.dumps(wide(2_000, 50_000)).encode(), "too large or too entangled"),
+        (b"swagger: !!bool zz", "neither JSON nor YAML"),
+        (b"swagger: !!timestamp zz", "neither JSON nor YAML"),
     ],
 )
 def test_says_why_a_document_is_not_converted(content: bytes, says: str) -> None:

@@ -353,6 +353,7 @@ def test_it_lets_others_before_and_cancels(yard: Yard) -> None:
         ("customers", b"a@b.c,Ada\nd@e.f,Eve\n", {}, "Line 1: none of"),
         ("customers", b"email\na@b.c\nA@B.C \n", {}, "Line 3: email 'A@B.C ' has come before"),
         ("customers", b"[{}", {"format": "json"}, "Line 1, column 4: the array goes on"),
+        ("customers", b'[{"email":"\\ud800"}]', {"format": "json"}, "Line 1: the row has a value"),
         ("customers", b"email\n", {"action": "merge"}, "action is 'merge'"),
         ("customers", b"email\n", {"format": "xml"}, "format is 'xml'"),
         ("orders", b"id\n1\n", {}, "disabled for orders"),

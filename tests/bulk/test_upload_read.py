@@ -118,6 +118,10 @@ def test_it_names_the_place_of_broken_csv(content: bytes, words: str, piece: int
         (b'{"a":NaN}', "Line 1, column 1: NaN is no value"),
         (b'{"a":' * 200 + b"1" + b"}" * 200, "Line 1: the row is nested more than 100"),
         (b'{"a":' * 100_000, "no JSON"),
+        (
+            b'{"a":1}\n{"a":' + b"1" * 5000 + b"}",
+            "Line 2, column 1: the row has a number of too many",
+        ),
         (b'{"a":"\xff"}', "Line 1, column 7: byte 0xff"),
     ],
 )

@@ -34,6 +34,22 @@ def test_it_refuses(before: timedelta, interval: str, said: str) -> None:
         make_buckets(NOON - before, NOON, interval)
 
 
+@pytest.mark.parametrize("interval", sorted(INTERVALS))
+@pytest.mark.parametrize("year", [1, 1969, 9999])
+def test_it_refuses_years_that_no_bucket_can_be_laid_in(year: int, interval: str) -> None:
+    end = datetime(year, 1 if year < 9999 else 12, 31, 23, 59, 59, tzinfo=UTC)
+    if year == 1:
+        end = datetime(1, 1, 1, tzinfo=UTC)
+    with pytest.raises(BadRequest, match="from 1970 to 9998"):
+        make_buckets(None, end, interval)
+
+
+def test_it_begins_an_hour_before_the_end_unless_told() -> None:
+    assert make_buckets(None, NOON, "minute") == make_buckets(
+        NOON - timedelta(hours=1), NOON, "minute"
+    )
+
+
 @given(
     st.sampled_from(sorted(INTERVALS)),
     st.integers(0, 40_000),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
@@ -174,8 +174,7 @@ def _buckets(call: Call) -> Buckets:
     if any(asked != account_id for asked in call.values("accountIds[]")):
         raise Forbidden("accountIds[] names an account that is not yours.")
     end = _moment(call, "to") or call.platform.ports.now()
-    begin = _moment(call, "from") or end - timedelta(hours=1)
-    return make_buckets(begin, end, call.value("interval") or "minute")
+    return make_buckets(_moment(call, "from"), end, call.value("interval") or "minute")
 
 
 async def _scope(call: Call) -> Scope:

@@ -117,6 +117,10 @@ class _Source:
                 raise self.refuse(f"no JSON: {error.msg}.") from error
             except _NoJson as error:
                 raise refuse(f"{error}.", line=line, column=self.column) from error
+            except ValueError as error:  # of Python's int, for thousands of digits
+                raise refuse(
+                    "the row has a number of too many digits.", line=line, column=self.column
+                ) from error
             except RecursionError as error:
                 raise _too_deep(line) from error
             if end - self.at > ROW_CHARACTERS_MAX:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 import orjson
 
@@ -142,12 +143,7 @@ class _Keeper:
     _size_bytes: int = 0
 
     def add(self, item: UploadRow) -> None:
-        try:
-            line = orjson.dumps([item.number, item.line, item.row])
-        except TypeError as error:
-            raise refuse(
-                f"the row has a value that cannot be sent on: {error}.", line=item.line
-            ) from error
+        line = _dump([item.number, item.line, item.row], line=item.line)
         self.rows += 1
         self._lines.append(line)
         self._size_bytes += len(line)
@@ -199,7 +195,7 @@ def _check(
         first = False
         values = [item.row.get(name) for name in names]
         if names and all(isinstance(value, str | int | float) for value in values):
-            told = orjson.dumps([str(value).strip().casefold() for value in values])
+            told = _dump([str(value).strip().casefold() for value in values], line=item.line)
             if not seen.add(mark_of(told.decode())):
                 shown = ", ".join(f"{name} {str(item.row[name])[:80]!r}" for name in names)
                 raise refuse(
@@ -207,6 +203,14 @@ def _check(
                     line=item.line,
                 )
         yield item
+
+
+def _dump(values: list[Any], *, line: int) -> bytes:
+    # Half a character (\ud800) and numbers beyond 64 bits can be written in JSON, but not sent.
+    try:
+        return orjson.dumps(values)
+    except TypeError as error:
+        raise refuse(f"the row has a value that cannot be sent on: {error}.", line=line) from error
 
 
 def _check_header(item: UploadRow, *, target: Target, element: Element) -> None:

@@ -20,6 +20,8 @@ INTERVALS = {
     "week": timedelta(weeks=1),
 }
 BUCKETS_MAX = 45_000  # the minutes of a month
+# Further out a bucket would begin or end where no calendar goes.
+_YEARS = range(1970, 9999)
 _START = datetime(1970, 1, 5, tzinfo=UTC)  # a Monday
 
 
@@ -45,16 +47,19 @@ class Buckets:
         return self.begin_of(self.number)
 
 
-def make_buckets(begin: datetime, end: datetime, interval: str) -> Buckets:
+def make_buckets(begin: datetime | None, end: datetime, interval: str) -> Buckets:
     """
-    Lay buckets over a time, both ends included.
+    Lay buckets over a time, both ends included; without a beginning, over an hour.
 
-    Raises BadRequest for an interval that there is not, an end before its beginning, and more
-    buckets than anybody reads.
+    Raises BadRequest for an interval that there is not, years before 1970 or after 9998, an end
+    before its beginning, and more buckets than anybody reads.
     """
     step = INTERVALS.get(interval)
     if step is None:
         raise BadRequest(f"interval must be one of {', '.join(INTERVALS)}, not {interval[:40]!r}.")
+    if any(moment.year not in _YEARS for moment in (begin or end, end)):
+        raise BadRequest("from and to must lie in the years from 1970 to 9998.")
+    begin = begin or end - timedelta(hours=1)
     if begin > end:
         raise BadRequest(f"from, {begin.isoformat()}, is after to, {end.isoformat()}.")
     first = _START + (begin - _START) // step * step

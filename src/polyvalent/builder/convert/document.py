@@ -21,7 +21,10 @@ from polyvalent.errors import BadRequest
 # Steps from schema to schema; a document of a thousand calls takes some fifty thousand.
 STEPS_MAX = 200_000
 _DEPTH_MAX = 200
+_CHAIN_MAX = 100  # references of which each is the next one's
 _SHOWN_MAX = 120
+# What a value raises that is not of the kind its tag says, such as !!bool x; and deep nesting.
+_UNREADABLE = (ValueError, LookupError, AttributeError, TypeError, RecursionError)
 _PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -68,6 +71,8 @@ class Document:
             target = value["$ref"]
             if target in passed:
                 raise BadRequest(f"{place}: the reference {target[:_SHOWN_MAX]} leads to itself.")
+            if len(passed) == _CHAIN_MAX:
+                raise BadRequest(f"{place}: more than {_CHAIN_MAX} references lead to each other.")
             passed.append(target)
             value = self._find(target, place=place)
             self.count(place=place)
@@ -78,9 +83,9 @@ class Document:
         """Return what a part of the document is; see `follow`."""
         return self.follow(value, place=place)[0]
 
-    def count(self, *, place: str) -> None:
-        """Count one step of work; raises BadRequest when it was the last one."""
-        self.steps += 1
+    def count(self, *, place: str, steps: int = 1) -> None:
+        """Count steps of work; raises BadRequest when there were too many."""
+        self.steps += steps
         if self.steps > STEPS_MAX:
             raise BadRequest(
                 f"{place}: the document is too large or too entangled to be converted: its "
@@ -152,7 +157,7 @@ def _read(content: bytes) -> Any:
     except yaml.MarkedYAMLError as error:
         line = f" at line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise BadRequest(f"The file is not YAML: {error.problem}{line}.") from error
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, *_UNREADABLE) as error:
         raise BadRequest("The file is neither JSON nor YAML that can be read.") from error
 
 

@@ -11,6 +11,7 @@ from polyvalent.catalog.element import ObjectField
 
 FIELDS_MAX = 500  # of one object
 _DEPTH_MAX = 8  # of fields inside fields
+_FIELDS_A_STEP = 100  # laid upon others
 _BRANCHES_DEPTH_MAX = 20  # of allOf inside allOf
 _TYPES = {
     "integer": "integer",
@@ -59,6 +60,8 @@ def read_shape(document: Document, schema: Any, *, place: str, depth: int = 0) -
         for word in ("allOf", "oneOf", "anyOf"):
             for branch in _list(found.get(word)):
                 inner = read_shape(document, branch, place=place, depth=depth + 1)
+                # Laying a schema of thousands of fields upon others is work as well.
+                document.count(place=place, steps=len(inner.properties) // _FIELDS_A_STEP)
                 properties |= inner.properties
                 names |= inner.passed
                 if word == "allOf":
