@@ -23,8 +23,6 @@ STEPS_MAX = 200_000
 _DEPTH_MAX = 200
 _CHAIN_MAX = 100  # references of which each is the next one's
 _SHOWN_MAX = 120
-# What a value raises that is not of the kind its tag says, such as !!bool x; and deep nesting.
-_UNREADABLE = (ValueError, LookupError, AttributeError, TypeError, RecursionError)
 _PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -157,7 +155,15 @@ def _read(content: bytes) -> Any:
     except yaml.MarkedYAMLError as error:
         line = f" at line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise BadRequest(f"The file is not YAML: {error.problem}{line}.") from error
-    except (yaml.YAMLError, *_UNREADABLE) as error:
+    except (
+        yaml.YAMLError,
+        # What a value raises that is not of the kind its tag says, such as !!bool x.
+        ValueError,
+        LookupError,
+        AttributeError,
+        TypeError,
+        RecursionError,
+    ) as error:
         raise BadRequest("The file is neither JSON nor YAML that can be read.") from error
 
 
