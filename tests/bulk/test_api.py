@@ -221,6 +221,24 @@ def test_it_forgets_rows_after_three_days_and_jobs_after_a_month(yard: Yard) -> 
     assert yard.call("GET", f"/bulk/{bulk_id}/status").status == 404
 
 
+def test_a_sweep_that_is_cut_off_is_ended_by_the_next_one(yard: Yard) -> None:
+    yard.download("select * from orders")
+    yard.stage.clock.ahead += timedelta(days=3, hours=7)
+
+    def cut(point: str) -> None:
+        if point == "bulk.swept":
+            raise RuntimeError("the process ends here")
+
+    yard.on_mark = cut
+    yard.work_off()
+    # The rows are forgotten, their files are nobody's.
+    assert list(yard.stage.settings.bulk_path.rglob("*.part"))
+    yard.on_mark = lambda _: None
+    yard.stage.clock.ahead += timedelta(hours=1)
+    yard.work_off()
+    assert not list(yard.stage.settings.bulk_path.rglob("*.part"))
+
+
 def test_it_keeps_rows_sealed_and_notices_what_was_altered(yard: Yard) -> None:
     bulk_id, _ = yard.download("select * from customers")
     (file,) = yard.stage.settings.bulk_path.rglob("*.part")

@@ -225,6 +225,31 @@ def test_a_poll_that_is_cut_off_loses_and_doubles_nothing(
         assert stage.rows()["event"] == 1
 
 
+@pytest.mark.parametrize("point", ["poll.checked", "poll.saved"])
+def test_rows_that_are_gone_are_told_once_though_the_look_is_cut_off(
+    point: str, tmp_path: Path, open_shop: Callable[..., RunningStore]
+) -> None:
+    armed: list[str] = []
+
+    def mark(passed: str) -> None:
+        if passed == point and armed:
+            armed.pop()
+            raise Killed
+
+    with platform_on_stage(tmp_path / "cut", works=True, mark=mark) as stage:
+        polled = Polled(stage, open_shop())
+        polled.until(lambda: polled.polled_at() != "")
+        gone = polled.store.products.ids()[:3]
+        for row_id in gone:
+            polled.store.products.delete(row_id)
+        armed += ["once", "twice"]
+        polled.turn(minutes=25 * 60)
+        polled.turn()
+        assert not armed
+        told = [item for item in polled.changes() if item[1] == "products"]
+        assert sorted(told) == sorted(("DELETED", "products", str(row_id)) for row_id in gone)
+
+
 @pytest.fixture
 def swept(tmp_path: Path) -> Iterator[Stage]:
     with platform_on_stage(tmp_path / "swept", works=True, events_days=1) as stage:

@@ -85,6 +85,27 @@ def test_it_is_told_in_three_encodings(stage: Stage, instance: dict[str, Any]) -
         ]
 
 
+def test_a_call_that_is_cut_off_leaves_nothing_and_is_taken_in_the_next_time(
+    tmp_path: Path, open_shop: Callable[..., RunningStore]
+) -> None:
+    armed: list[str] = []
+
+    def mark(passed: str) -> None:
+        if passed == "inbound.before_commit" and armed:
+            raise RuntimeError(armed.pop())
+
+    shop = open_shop()
+    with platform_on_stage(tmp_path / "cut", mark=mark) as stage:
+        instance = Application(stage, shop.store, shop.url, extra=dict(ON)).connect()
+        path = f"/events/magento/{encoded(instance)}"
+        armed.append("the process ends here")
+        assert tell(stage, path, body=TOLD).status == 500
+        assert not armed
+        assert listed(stage, instance) == []
+        assert tell(stage, path, body=TOLD).status == 200
+        assert len(listed(stage, instance)) == 1
+
+
 def test_what_tells_no_change_is_kept_all_the_same(stage: Stage, instance: dict[str, Any]) -> None:
     assert tell(stage, f"/events/magento/{encoded(instance)}", body={"a": [1]}).status == 200
     (record,) = listed(stage, instance)
