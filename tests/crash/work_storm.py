@@ -101,9 +101,9 @@ def make_works(
     instance = connect(fleet, shop, receiver)
     token = str(instance["token"])
     every: dict[str, Work] = {
-        "downloads": Downloads(fleet, token, receiver),
-        "uploads": Uploads(fleet, token, shop),
-        "batches": Stock(fleet, token, shop),
+        "downloads": Downloads(fleet=fleet, token=token, receiver=receiver),
+        "uploads": Uploads(fleet=fleet, token=token, shop=shop),
+        "batches": Stock(fleet=fleet, token=token, shop=shop),
         "changes": Changes(fleet, token, int(instance["id"]), shop, receiver),
     }
     # What is there when polling begins is no change.

@@ -54,12 +54,25 @@ class Work(Protocol):
         """Tell where it stands, for whoever waited in vain."""
 
 
-@dataclass
-class Downloads:
-    """Read all products of the store, each row exactly once, and be called back."""
+@dataclass(kw_only=True)
+class _BulkJob:
+    """What works that are one bulk job have in common."""
 
     fleet: Fleet
     token: str
+    _id: str = field(default="", init=False)
+
+    def is_done(self) -> bool:
+        return _status(self.fleet, self.token, self._id)["status"] in _ENDS
+
+    def show(self) -> str:
+        return str(_status(self.fleet, self.token, self._id))
+
+
+@dataclass(kw_only=True)
+class Downloads(_BulkJob):
+    """Read all products of the store, each row exactly once, and be called back."""
+
     receiver: Receiver
     name: str = "downloads"
     points: tuple[str, ...] = (
@@ -69,7 +82,6 @@ class Downloads:
         "bulk.finished",
         "bulk.calling_back",
     )
-    _id: str = ""
 
     def begin(self) -> None:
         self._id = _id_of(
@@ -83,15 +95,11 @@ class Downloads:
         )
 
     def is_done(self) -> bool:
-        ended = _status(self.fleet, self.token, self._id)["status"] in _ENDS
-        return ended and self._called_back()
+        return super().is_done() and self._called_back()
 
     def _called_back(self) -> bool:
         calls = [item for item in tuple(self.receiver.taken) if item.path.endswith("/bulk")]
         return any(str(call.json()["id"]) == self._id for call in calls)
-
-    def show(self) -> str:
-        return str(_status(self.fleet, self.token, self._id))
 
     def judge(self) -> list[str]:
         shown = _status(self.fleet, self.token, self._id)
@@ -112,12 +120,10 @@ class Downloads:
         return [f"download {self._id}: {text}" for text in wrong]
 
 
-@dataclass
-class Uploads:
+@dataclass(kw_only=True)
+class Uploads(_BulkJob):
     """Create customers in the store, each exactly once."""
 
-    fleet: Fleet
-    token: str
     shop: RunningStore
     name: str = "uploads"
     points: tuple[str, ...] = (
@@ -129,7 +135,6 @@ class Uploads:
         "bulk.saved",
         "bulk.finished",
     )
-    _id: str = ""
     _round: int = 0
     _emails: tuple[str, ...] = ()
 
@@ -139,12 +144,6 @@ class Uploads:
         lines = ["email,firstname,lastname,website_id,group_id"]
         lines += [f"{email},Ada,Uploaded,1,1" for email in self._emails]
         self._id = _upload(self.fleet, self.token, "customers", lines, action="create")
-
-    def is_done(self) -> bool:
-        return _status(self.fleet, self.token, self._id)["status"] in _ENDS
-
-    def show(self) -> str:
-        return str(_status(self.fleet, self.token, self._id))
 
     def judge(self) -> list[str]:
         shown = _status(self.fleet, self.token, self._id)
@@ -163,16 +162,13 @@ class Uploads:
         return [f"upload {self._id}: {text}" for text in wrong]
 
 
-@dataclass
-class Stock:
+@dataclass(kw_only=True)
+class Stock(_BulkJob):
     """Set the stock of products, many in one call, each to what the file says."""
 
-    fleet: Fleet
-    token: str
     shop: RunningStore
     name: str = "uploads in batches"
     points: tuple[str, ...] = ("bulk.batch_noted", "bulk.batch_sent")
-    _id: str = ""
     _round: int = 0
     _wanted: dict[int, float] = field(default_factory=dict)
 
@@ -182,12 +178,6 @@ class Stock:
         self._wanted = {item: self._round * 1000.0 + at for at, item in enumerate(items)}
         lines = ["id,qty", *(f"{item},{qty}" for item, qty in self._wanted.items())]
         self._id = _upload(self.fleet, self.token, "inventory", lines, action="update", by="id")
-
-    def is_done(self) -> bool:
-        return _status(self.fleet, self.token, self._id)["status"] in _ENDS
-
-    def show(self) -> str:
-        return str(_status(self.fleet, self.token, self._id))
 
     def judge(self) -> list[str]:
         shown = _status(self.fleet, self.token, self._id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -198,11 +199,11 @@ class Killed(Exception):
     """Ends a turn where a kill would."""
 
 
-@pytest.mark.parametrize("point", ["poll.read", "poll.before_commit", "poll.saved"])
-def test_a_poll_that_is_cut_off_loses_and_doubles_nothing(
-    point: str, tmp_path: Path, open_shop: Callable[..., RunningStore]
-) -> None:
-    armed: list[str] = []
+@contextmanager
+def polled_and_cut_off(
+    tmp_path: Path, shop: RunningStore, point: str, armed: list[str]
+) -> Iterator[Polled]:
+    """Poll a store; each time that a point is passed takes one from `armed`, and ends the turn."""
 
     def mark(passed: str) -> None:
         if passed == point and armed:
@@ -210,8 +211,17 @@ def test_a_poll_that_is_cut_off_loses_and_doubles_nothing(
             raise Killed
 
     with platform_on_stage(tmp_path / "cut", works=True, mark=mark) as stage:
-        polled = Polled(stage, open_shop())
+        polled = Polled(stage, shop)
         polled.until(lambda: polled.polled_at() != "")
+        yield polled
+
+
+@pytest.mark.parametrize("point", ["poll.read", "poll.before_commit", "poll.saved"])
+def test_a_poll_that_is_cut_off_loses_and_doubles_nothing(
+    point: str, tmp_path: Path, open_shop: Callable[..., RunningStore]
+) -> None:
+    armed: list[str] = []
+    with polled_and_cut_off(tmp_path, open_shop(), point, armed) as polled:
         customers = polled.store.customers.ids()
         for row_id in customers:
             polled.touch("customers", row_id, firstname="New")
@@ -222,7 +232,7 @@ def test_a_poll_that_is_cut_off_loses_and_doubles_nothing(
         assert sorted(polled.changes()) == sorted(
             ("UPDATED", "customers", str(row_id)) for row_id in customers
         )
-        assert stage.rows()["event"] == 1
+        assert polled.stage.rows()["event"] == 1
 
 
 @pytest.mark.parametrize("point", ["poll.checked", "poll.saved"])
@@ -230,15 +240,7 @@ def test_rows_that_are_gone_are_told_once_though_the_look_is_cut_off(
     point: str, tmp_path: Path, open_shop: Callable[..., RunningStore]
 ) -> None:
     armed: list[str] = []
-
-    def mark(passed: str) -> None:
-        if passed == point and armed:
-            armed.pop()
-            raise Killed
-
-    with platform_on_stage(tmp_path / "cut", works=True, mark=mark) as stage:
-        polled = Polled(stage, open_shop())
-        polled.until(lambda: polled.polled_at() != "")
+    with polled_and_cut_off(tmp_path, open_shop(), point, armed) as polled:
         gone = polled.store.products.ids()[:3]
         for row_id in gone:
             polled.store.products.delete(row_id)
