@@ -34,6 +34,28 @@ class Killed(BaseException):
     """Stand for a process that ends at once."""
 
 
+def die_at(yard: Yard, point: str, *, time: int) -> None:
+    """Work until a point is passed so often, by the job or by the data plane, and end there."""
+    passed = 0
+
+    def on_mark(name: str) -> None:
+        nonlocal passed
+        if name == point:
+            passed += 1
+            if passed == time:
+                raise Killed
+
+    yard.on_mark = on_mark
+    ledger = yard.stage.platform.access.ledger
+    usual, ledger.mark = ledger.mark, on_mark
+    try:
+        with pytest.raises(Killed):
+            yard.work_off()
+    finally:
+        ledger.mark = usual
+        yard.on_mark = lambda _: None
+
+
 @pytest.fixture
 def yard(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Yard]:
     url = url_of(request)
@@ -251,24 +273,7 @@ def test_it_is_taken_up_after_a_kill_without_a_row_written_twice(
         rows = [{**row, "firstname": "Changed"} for row in rows]
     before = emails(yard)
     bulk_id = start(yard, "customers", csv_of(rows), action=action)
-    passed = 0
-
-    def on_mark(name: str) -> None:
-        nonlocal passed
-        if name == point:
-            passed += 1
-            if passed == (1 if point in ONCE else 3):
-                raise Killed
-
-    yard.on_mark = on_mark
-    ledger = yard.stage.platform.access.ledger
-    usual, ledger.mark = ledger.mark, on_mark
-    try:
-        with pytest.raises(Killed):
-            yard.work_off()
-    finally:
-        ledger.mark = usual
-        yard.on_mark = lambda _: None
+    die_at(yard, point, time=1 if point in ONCE else 3)
     yard.pass_time(timedelta(minutes=1))
     yard.take_over()
     yard.work_off()

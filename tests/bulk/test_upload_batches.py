@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.bulk.test_upload import Killed, csv_of, outcomes, start
+from tests.bulk.test_upload import csv_of, die_at, outcomes, start
 from tests.bulk.yard import Yard, asked_of, open_yard
 
 MANY = "PUT /api/rest/stockitems"
@@ -221,24 +221,7 @@ def test_a_kill_makes_no_outcome_untrue(yard: Yard, point: str, after: int) -> N
     rows[6]["id"] = "999999"
     rows[7]["id"] = ""
     bulk_id = start(yard, "inventory", csv_of(rows), action="update")
-    passed = 0
-
-    def on_mark(name: str) -> None:
-        nonlocal passed
-        if name == point:
-            passed += 1
-            if passed == after:
-                raise Killed
-
-    yard.on_mark = on_mark
-    ledger = yard.stage.platform.access.ledger
-    usual, ledger.mark = ledger.mark, on_mark
-    try:
-        with pytest.raises(Killed):
-            yard.work_off()
-    finally:
-        ledger.mark = usual
-        yard.on_mark = lambda _: None
+    die_at(yard, point, time=after)
     yard.pass_time(timedelta(minutes=1))
     yard.take_over()
     yard.work_off()
