@@ -81,5 +81,9 @@ def test_translates_the_names_of_a_query() -> None:
     mapping = MAPPINGS["goods"]
     assert vendor_field(mapping, "code") == "sku"
     assert own_names(mapping, ("sku", "name")) == ("code",)
-    with pytest.raises(BadRequest, match="no field 'sku'"):
+    with pytest.raises(BadRequest, match=r"no field 'sku'\. Did you mean code\?"):
         vendor_field(mapping, "sku")
+    with pytest.raises(BadRequest, match=r"no field 'cod'\. Did you mean code\?"):
+        vendor_field(mapping, "cod")
+    with pytest.raises(BadRequest, match=r"no field 'price'\. It has .*code"):
+        vendor_field(mapping, "price")

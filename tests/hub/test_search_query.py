@@ -5,10 +5,12 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from polyvalent.catalog.element import Parameter
 from polyvalent.catalog.load import load_catalog
 from polyvalent.errors import BadRequest
 from polyvalent.hub.model import Incoming
@@ -68,6 +70,28 @@ def test_takes_the_last_of_repeated_parameters_and_ignores_empty_and_unknown_one
     search = read_search(incoming, resource, element=MAGENTO, configuration={})
 
     assert (search.page, search.page_size) == (3, 100)
+
+
+def test_warns_of_a_parameter_that_looks_like_a_slip():
+    assert read(wher="price > 1", pagesize="5", nonsense="x", OrderBy="sku").warnings == (
+        "parameter 'wher' was ignored; did you mean where?",
+        "parameter 'pagesize' was ignored; did you mean pageSize?",
+        "parameter 'OrderBy' was ignored; did you mean orderBy?",
+    )
+    assert len(read(**{"wher" + "e" * 9000: "x"}).warnings) <= 1
+
+
+def test_does_not_warn_of_a_parameter_that_the_resource_declares():
+    incoming = Incoming(method="GET", path="/products", query=(("field", "x"),))
+    resource = resolve(MAGENTO, "GET", "/products").resource
+    parameter = Parameter(name="field", vendor_name="f", type="query", vendor_type="query")
+    declared = msgspec.structs.replace(resource, parameters=(*resource.parameters, parameter))
+
+    def warnings_of(one):
+        return read_search(incoming, one, element=MAGENTO, configuration={}).warnings
+
+    assert warnings_of(resource) == ("parameter 'field' was ignored; did you mean fields?",)
+    assert warnings_of(declared) == ()
 
 
 @pytest.mark.parametrize(

@@ -191,6 +191,21 @@ def test_it_refuses_a_where_and_points_at_the_place(text, position, expected):
 
 
 @pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("price between 1 and 2", "not between."),
+        ("name != NULL", "not NULL."),
+        ("a = 1, drop", "not ,."),
+        ("a " + "x" * 5000, f"not {'x' * 20}."),
+    ],
+)
+def test_it_shows_the_word_that_does_not_fit(text, found):
+    with pytest.raises(QueryError) as caught:
+        parse_where(text)
+    assert caught.value.message.split("\n")[0].endswith(found)
+
+
+@pytest.mark.parametrize(
     ("text", "position", "expected"),
     [
         ("select * contacts", 10, "FROM"),

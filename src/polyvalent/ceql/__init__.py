@@ -8,7 +8,7 @@ it is pure computation and knows neither vendors nor HTTP.
 """
 
 from polyvalent.ceql.capability import NOTHING, Capabilities, Encoding, Filter, Sorting
-from polyvalent.ceql.check import check_fields, check_where
+from polyvalent.ceql.check import check_fields, check_where, suggest_field
 from polyvalent.ceql.explain import explain_plan
 from polyvalent.ceql.grammar import parse_fields, parse_order, parse_statement, parse_where
 from polyvalent.ceql.kind import Kind, Kinds
@@ -55,6 +55,7 @@ __all__ = [
     "parse_order",
     "parse_statement",
     "parse_where",
+    "suggest_field",
     "write_order",
     "write_statement",
     "write_where",

@@ -59,7 +59,7 @@ def check_fields(fields: Iterable[str], kinds: Kinds, *, object_name: str) -> No
     for field in fields:
         if not _is_known(field, kinds):
             raise BadRequest(
-                f"{object_name} have no field {_cut(field)!r}. {_suggest(field, kinds)}"
+                f"{object_name} have no field {_cut(field)!r}. {suggest_field(field, kinds)}"
             )
 
 
@@ -74,13 +74,14 @@ def _is_known(field: str, kinds: Kinds) -> bool:
     return False
 
 
-def _suggest(field: str, kinds: Kinds) -> str:
+def suggest_field(field: str, known: Iterable[str]) -> str:
+    """Return a sentence that names the known fields which come near, else some of them."""
     # Case first: difflib finds "ENTITY_ID" far from "entity_id".
-    lowered = {name.lower(): name for name in kinds}
+    names = list(known)
+    lowered = {name.lower(): name for name in names}
     near = difflib.get_close_matches(field[:_TEXT_MAX].lower(), lowered, n=3)
     if near:
         return f"Did you mean {' or '.join(lowered[name] for name in near)}?"
-    names = list(kinds)
     more = f" and {len(names) - _FIELDS_SHOWN_MAX} more" * (len(names) > _FIELDS_SHOWN_MAX)
     return f"It has {', '.join(names[:_FIELDS_SHOWN_MAX])}{more}."
 

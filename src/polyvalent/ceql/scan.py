@@ -40,6 +40,7 @@ _is_plain = re.compile(_NAME).fullmatch
 _is_plain_object = re.compile(r"[\w.\-]+").fullmatch
 
 _EXCERPT_BEFORE, _EXCERPT_AFTER = 50, 30
+_WORD_MAX = 20
 
 
 class QueryError(BadRequest):
@@ -169,7 +170,9 @@ class Scanner:
         """Raise QueryError for the next thing, which is not what it should be."""
         position = self.next_position()
         ends = position == len(self.text)
-        found = "but the text ends" if ends else f"not {self._shown(position, position + 1)}"
+        word = _match_word(self.text, position)
+        end = min(word.end(), position + _WORD_MAX) if word is not None else position + 1
+        found = "but the text ends" if ends else f"not {self._shown(position, end)}"
         raise QueryError(
             f"Error parsing query: expected {expected} at column {position + 1}, {found}.\n"
             f"{self._point_at(position)}",

@@ -15,6 +15,7 @@ from typing import TypeAlias
 from urllib.parse import quote
 
 from polyvalent.catalog.element import Element
+from polyvalent.ceql import suggest_field
 from polyvalent.errors import BadRequest
 from polyvalent.hub.model import Row
 from polyvalent.hub.resolve import split_path, strip_hub
@@ -77,7 +78,9 @@ def vendor_field(mapping: Mapping | None, name: str) -> str:
     found = name if mapping is None else mapping.to_vendor_field(name)
     if found is None:
         assert mapping is not None  # without one every name is its own
-        raise BadRequest(f"{mapping.object_name} has no field {name[:100]!r} to search by.")
+        own = mapping.to_own_field(name)  # the vendor's name of it, perhaps
+        hint = f"Did you mean {own}?" if own else suggest_field(name, mapping.own_fields)
+        raise BadRequest(f"{mapping.object_name} has no field {name[:100]!r}. {hint}")
     return found
 
 

@@ -2,12 +2,13 @@
 Read the parameters of a search: page, pageSize, nextPage, where, orderBy, fields, explain. Pure.
 
 What cannot be honoured is refused rather than left out, since an unfiltered list would look like
-an answer. Parameters that nobody declared are ignored.
+an answer. Parameters that nobody declared are ignored, with a warning where one looks like a slip.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 import msgspec
@@ -25,6 +26,9 @@ from polyvalent.mapping import Mapping
 PAGE_SIZE_MAX = 100  # where neither instance nor element says
 _NUMBER_DIGITS_MAX = 9
 _FIELDS_MAX = 500
+_NAMES = ("where", "orderBy", "fields", "page", "pageSize", "nextPage", "explain")
+_LOWERED = {name.lower(): name for name in _NAMES}
+_SHOWN_MAX = 40  # characters of a caller's name in a warning
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,9 +103,12 @@ def read_search(
         fields=fields,
         explain=_read_switch(incoming, "explain"),
         warnings=(
-            (f"pageSize {asked} is above the maximum; {largest} was used",)
-            if asked is not None and asked > largest
-            else ()
+            *(
+                (f"pageSize {asked} is above the maximum; {largest} was used",)
+                if asked is not None and asked > largest
+                else ()
+            ),
+            *_find_slips(incoming, resource),
         ),
     )
 
@@ -158,6 +165,22 @@ def resource_name(resource: Resource) -> str:
     """Return the name by which settings call a resource: "/users/{id}/comments" → usersComments."""
     words = [part for part in strip_hub(resource.path).split("/") if part and part[0] != "{"]
     return "".join([words[0], *(word[:1].upper() + word[1:] for word in words[1:])])
+
+
+def _find_slips(incoming: Incoming, resource: Resource) -> tuple[str, ...]:
+    # "pagesize" or "wher" would otherwise be answered as if nothing had been asked.
+    unknown = [name for name, _ in incoming.query if name not in _NAMES]
+    if not unknown:
+        return ()
+    declared = {parameter.name for parameter in resource.parameters}
+    slips = []
+    for name in dict.fromkeys(unknown):
+        near = get_close_matches(name[:_SHOWN_MAX].lower(), _LOWERED, n=1, cutoff=0.75)
+        if near and name not in declared:
+            slips.append(
+                f"parameter {name[:_SHOWN_MAX]!r} was ignored; did you mean {_LOWERED[near[0]]}?"
+            )
+    return tuple(slips)
 
 
 def _check_token(token: PageToken, query: Query, *, asked: int | None) -> None:

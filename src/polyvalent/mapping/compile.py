@@ -94,6 +94,11 @@ class Mapping:
                 return f"{upper.vendor_path}.{tail}"
         return path if self._passes and not {path, head} & self._hidden else None
 
+    @property
+    def own_fields(self) -> tuple[str, ...]:
+        """Return the names of the caller's fields that the vendor has."""
+        return tuple(self._names)
+
     def to_own_field(self, vendor_path: str) -> str | None:
         """Return what the caller's object calls a vendor's field, None if it does not show it."""
         for path, found in self._names.items():
