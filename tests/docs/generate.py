@@ -69,7 +69,7 @@ def write_api() -> str:
         "",
     ]
     for tag in document["tags"]:
-        lines += [f"## {tag['name']}", ""]
+        lines += [f"## {tag['name']}", "", tag["description"], ""]
         for operation in OPERATIONS:
             if operation.tag == tag["name"]:
                 lines += _operation(operation, document)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
@@ -226,6 +227,28 @@ def test_notices_an_answer_that_is_not_documented(
 
 def test_is_a_valid_document() -> None:
     validate(DOCUMENT)
+
+
+def texts_of(value: Any, name: str = "") -> Iterator[str]:
+    if isinstance(value, str):
+        yield from [value] if name in ("description", "summary") else []
+    elif isinstance(value, dict | list):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from texts_of(inner, str(key))
+
+
+def test_says_nothing_that_a_page_takes_for_markup() -> None:
+    # Descriptions are Markdown: <user secret> outside of backticks would not be seen.
+    seen = [re.sub(r"`[^`]*`", "", text) for text in texts_of(DOCUMENT)]
+    assert len(seen) > 500
+    assert [text for text in seen if re.search(r"<\w", text)] == []
+
+
+def test_describes_every_group_of_operations() -> None:
+    tags = DOCUMENT["tags"]
+    assert [tag["name"] for tag in tags][:3] == ["OAuth", "Instances", "Resources"]
+    assert {tag["name"] for tag in tags} == {operation.tag for operation in OPERATIONS}
+    assert all(tag["description"].endswith(".") for tag in tags)
 
 
 def test_documents_what_the_whole_flow_answers(application: Application) -> None:

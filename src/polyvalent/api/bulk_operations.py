@@ -163,7 +163,7 @@ OPERATIONS: tuple[Operation, ...] = (
             Parameter(
                 name="q",
                 place="query",
-                description="select <*|fields> from <object> [where …] [order by …] [limit n]",
+                description="`select <fields or *> from <object> [where …] [order by …] [limit n]`",
                 example="select * from orders where status = 'complete'",
             ),
             *_BOUNDS,

@@ -15,7 +15,7 @@ _REASONS = {
     403: "Not permitted, or the instance is disabled.",
     404: "There is no such thing, or not for this caller.",
     405: "The path does not take this method.",
-    409: "It exists already.",
+    409: "It conflicts with what is there; `message` says with what.",
     413: "The request body is too large.",
     406: "None of the formats that are offered is accepted.",
     415: "The request body is not JSON.",
@@ -35,9 +35,33 @@ _HEADERS = {
     "Elements-Cache": "hit or miss, where the instance has cachingEnabled.",
     "Elements-Element-Instance-Id": "The id of the instance that was used.",
 }
+# In the order in which somebody new needs them.
+_TAGS = {
+    "OAuth": "What happens before a merchant's consent. Nobody needs to authorize.",
+    "Instances": "One instance is one store that a merchant connected. Named by its id.",
+    "Resources": "The rows of one store: orders, products, customers and whatever it has.",
+    "Common resources": "Objects that have the same names and types whatever the store is.",
+    "Elements": "What kinds of stores there are, and what an instance of each needs.",
+    "Hubs": "Groups of elements.",
+    "Documentation": "Swagger and OpenAPI of what one element or instance answers.",
+    "Objects of instances": "Which objects and fields one store has.",
+    "Object definitions": "Objects in your own words, for all, for an account or for one instance.",
+    "Transformations": "Where the fields of your objects lie in the store's.",
+    "Bulk": "Every row of a list in one job, and files of rows written into a store.",
+    "Events": "What changes in stores: told by a vendor, listed, and as a feed.",
+    "Notifications": "Who wants to know what happens, and what was delivered.",
+    "Jobs": "Calls made by a schedule, and everything that workers do.",
+    "Elements of your own": "Elements that an account brings along, clones or converts.",
+    "Parts of elements": "The single entries of an element of your own.",
+    "Instances by token": "As Instances; the element token says which one.",
+    "Instances of an element": "As Instances, below the element's key.",
+    "Object definitions by token": "As Object definitions; the element token says which instance.",
+    "Transformations by token": "As Transformations; the element token says which instance.",
+    "Bulk below a hub": "As Bulk; the hub in the path changes nothing.",
+}
 _ABOUT = """\
-Base path `/elements/api-v2`. Every success is 200; every error has `message`, `requestId` and,
-where a store spoke, `providerMessage`.
+Base path `/elements/api-v2`. A success is 200, or 206 for a part of a file; every error has
+`message`, `requestId` and, where a store spoke, `providerMessage`.
 
 Authorize with `User <user secret>, Organization <organization secret>`, and for the resources of
 an instance add `, Element <element token>`. The command `bin/polyvalent secrets` prints the first
@@ -61,7 +85,7 @@ def openapi(
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": f"{public_url}{base_path}"}],
-        "tags": [{"name": tag} for tag in dict.fromkeys(item.tag for item in operations)],
+        "tags": [{"name": tag, "description": words} for tag, words in _tags(operations).items()],
         "paths": paths,
         "components": {
             "schemas": schemas.COMPONENTS,
@@ -70,14 +94,14 @@ def openapi(
                     "type": "apiKey",
                     "in": "header",
                     "name": "Authorization",
-                    "description": "User <user secret>, Organization <organization secret>",
+                    "description": "`User <user secret>, Organization <organization secret>`",
                 },
                 "elementToken": {
                     "type": "apiKey",
                     "in": "header",
                     "name": "Authorization",
-                    "description": "User <user secret>, Organization <organization secret>, "
-                    "Element <element token>",
+                    "description": "`User <user secret>, Organization <organization secret>, "
+                    "Element <element token>`",
                 },
             },
         },
@@ -88,6 +112,12 @@ def operation_id(operation: Operation) -> str:
     """Name an operation: GET /instances/{id} → "get_instances_id"."""
     words = re.findall(r"\w+", operation.path)
     return "_".join((operation.method.lower(), *words))
+
+
+def _tags(operations: tuple[Operation, ...]) -> dict[str, str]:
+    used = {operation.tag for operation in operations}
+    assert used <= _TAGS.keys()  # one without words is no help
+    return {tag: words for tag, words in _TAGS.items() if tag in used}
 
 
 def _operation(operation: Operation) -> dict[str, Any]:

@@ -171,7 +171,7 @@ _ONCE = Parameter(
     place="header",
     description="A text of the caller's own, new for each write. The same call with the same key "
     "gets the first answer again for a day; another call with it is refused with 409.",
-    schema={"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    schema={"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]*[!-~][ -~]*$"},
 )
 _INSTANCE_USED = ("Elements-Element-Instance-Id", "Elements-Trace-Id")
 _CACHED = (*_INSTANCE_USED, "Elements-Cache")

@@ -171,7 +171,7 @@ _DEFINITION_CALLS = (
         _DEFINITIONS_OF,
         transformations.create_definition,
         "Define an object",
-        description="Types are string, number, boolean, date, array, array[<type>], or the name "
+        description="Types are string, number, boolean, date, array, `array[<type>]`, or the name "
         "of another object. Every object should have a field id.",
         statuses=_NEW,
     ),

@@ -35,7 +35,7 @@ _WRITES = frozenset(("POST", "PUT", "PATCH"))
 _AUTHORIZATION: dict[str, Any] = {
     "name": "Authorization",
     "in": "header",
-    "description": "User <user secret>, Organization <organization secret>, Element <token>",
+    "description": "`User <user secret>, Organization <organization secret>, Element <token>`",
     "required": True,
     "type": "string",
 }
