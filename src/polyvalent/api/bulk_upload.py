@@ -12,7 +12,8 @@ from polyvalent.bulk.ask import check_callback
 from polyvalent.bulk.part import Folder
 from polyvalent.bulk.upload_take import open_spool, start_upload
 from polyvalent.bulk.upload_target import check_object, find_target, format_of, read_told
-from polyvalent.errors import BadRequest, Forbidden
+from polyvalent.bulk.work import refuse_disabled
+from polyvalent.errors import BadRequest
 
 _FILE = "file"
 
@@ -22,8 +23,7 @@ async def upload(call: Call) -> Answer:
     instance = await instance_of_token(call)
     platform, object_name = call.platform, call.path_parameters["id"]
     opened = await platform.access.open_instance(instance)
-    if opened.connection.disabled:
-        raise Forbidden("The instance is disabled. Enable it: PUT /instances/{id}/enabled.")
+    refuse_disabled(opened)
     # What is refused whatever the form says, is refused before it is read.
     check_object(opened, object_name)
     callback = (call.header(CALLBACK) or "").strip()

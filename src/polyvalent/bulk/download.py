@@ -53,7 +53,7 @@ async def download(work: BulkWork, turn: Turn) -> Outcome:
     over = (BulkStatus.COMPLETED, BulkStatus.CANCELLED)
     if bulk is None or bulk.status in over or bulk.swept_at is not None:
         return Done()
-    opened = await work.access.open(bulk.instance_id)
+    opened = await work.open(bulk)
     run = _Run(work=work, turn=turn, bulk=bulk, opened=opened)
     await run.begin()
     try:

@@ -12,7 +12,7 @@ from polyvalent.bulk.callback import submit_callback
 from polyvalent.bulk.model import RETENTION_DAYS, BulkJob, BulkStatus, NewBulkJob
 from polyvalent.bulk.plan import make_read_plan
 from polyvalent.bulk.submit import Note, note_nothing, submit_bulk
-from polyvalent.errors import Forbidden
+from polyvalent.bulk.work import refuse_disabled
 from polyvalent.hub.access import HubAccess, Opened
 from polyvalent.jobs.model import Owner
 from polyvalent.jobs.submit import cancel
@@ -29,8 +29,7 @@ async def start_download(
     instance, NotFound if it was deleted meanwhile. Effects: a bulk job, and the job that does its
     work, in one transaction.
     """
-    if opened.connection.disabled:
-        raise Forbidden("The instance is disabled. Enable it: PUT /instances/{id}/enabled.")
+    refuse_disabled(opened)
     asked, ports = wish.asked, access.ports
     # Everything that can be refused is refused now, not when somebody comes for the result.
     make_read_plan(

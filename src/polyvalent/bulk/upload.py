@@ -35,7 +35,7 @@ from polyvalent.errors import (
     VendorTimeout,
 )
 from polyvalent.hub.model import Row
-from polyvalent.jobs.model import Again, Done, Outcome
+from polyvalent.jobs.model import Again, Done, GiveUp, Outcome
 from polyvalent.jobs.turn import Turn
 
 # Between two saves, beside BATCH_ROWS.
@@ -64,9 +64,12 @@ async def upload(work: BulkWork, turn: Turn) -> Outcome:
     files, saves.
     """
     bulk = await find_work(work, turn)
-    if bulk is None or bulk.status.is_end:
+    # One that failed is begun again only by a person who mended the cause, and goes on.
+    if bulk is None or bulk.status in (BulkStatus.COMPLETED, BulkStatus.CANCELLED):
         return Done()
-    opened = await work.access.open(bulk.instance_id)
+    if bulk.swept_at is not None:
+        raise GiveUp("The rows of the file are not kept any more. Send it again.")
+    opened = await work.open(bulk)
     asked = bulk.asked
     told = Told(
         action=asked.action or "upsert",
@@ -271,7 +274,13 @@ class _Run:
             await sql.change_bulk_job(
                 connection,
                 bulk.id,
-                {"status": BulkStatus.RUNNING, "started_at": at.started_at, **self._counts()},
+                {
+                    "status": BulkStatus.RUNNING,
+                    "message": None,
+                    "started_at": at.started_at,
+                    "completed_at": None,
+                    **self._counts(),
+                },
             )
         turn.mark("bulk.saved")
         self._saved_s = turn.clock()
@@ -290,6 +299,7 @@ class _Run:
                 bulk.id,
                 {
                     "status": BulkStatus.COMPLETED,
+                    "message": None,
                     "receipt": orjson.dumps(receipt).decode(),
                     "started_at": at.started_at,
                     "completed_at": now,

@@ -162,7 +162,9 @@ def check_object(opened: Opened, name: str) -> tuple[Route, Resource]:
         )
     shown = find_object(element, some[1].object)
     if not element.bulk_upload_enabled or (shown is not None and not shown.bulk_upload_enabled):
-        raise BadRequest(f"Bulk upload is disabled for {name[:80]}.")
+        raise BadRequest(
+            f"Bulk upload is disabled for {name[:80]}: the element {element.key} does not offer it."
+        )
     return some
 
 

@@ -17,7 +17,7 @@ from polyvalent.bulk.plan import ReadPlan
 from polyvalent.bulk.progress import Batch
 from polyvalent.bulk.receipt import Tally
 from polyvalent.bulk.relations import Relation
-from polyvalent.errors import VendorRefused
+from polyvalent.errors import Forbidden, VendorRefused
 from polyvalent.exchange import find_header
 from polyvalent.hub.access import HubAccess, Opened
 from polyvalent.hub.model import Incoming, Row
@@ -38,6 +38,12 @@ class BulkWork:
 
     access: HubAccess
     folder: Folder
+
+    async def open(self, bulk: BulkJob) -> Opened:
+        """Open the instance of a bulk job; raises Forbidden if it is disabled by now."""
+        opened = await self.access.open(bulk.instance_id)
+        refuse_disabled(opened)
+        return opened
 
     async def bring_along(
         self, opened: Opened, plan: ReadPlan, rows: Sequence[Row], batch: Batch, tally: Tally
@@ -86,6 +92,12 @@ class BulkWork:
             token = find_header(answer.headers, "Elements-Next-Page-Token")
             if token is None:
                 return children, None
+
+
+def refuse_disabled(opened: Opened) -> None:
+    """Raise Forbidden for an instance that is disabled."""
+    if opened.connection.disabled:
+        raise Forbidden("The instance is disabled. Enable it: PUT /instances/{id}/enabled.")
 
 
 async def find_work(work: BulkWork, turn: Turn) -> BulkJob | None:

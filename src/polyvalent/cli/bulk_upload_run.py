@@ -14,10 +14,11 @@ from polyvalent.bulk.model import BulkStatus
 from polyvalent.bulk.part import Folder
 from polyvalent.bulk.upload_take import SPOOL_BYTES, open_spool, start_upload
 from polyvalent.bulk.upload_target import find_target, format_of, read_told
+from polyvalent.bulk.work import refuse_disabled
 from polyvalent.cli.bulk_run import watch
 from polyvalent.cli.platform_access import operating
 from polyvalent.cli.working import working_on
-from polyvalent.errors import Conflict, Forbidden, NotFound
+from polyvalent.errors import Conflict, NotFound
 from polyvalent.instances.find import find_accessible
 from polyvalent.jobs.model import Owner
 from polyvalent.settings import Settings
@@ -49,8 +50,7 @@ async def upload_from(
         platform = operator.platform
         instance = await find_accessible(platform.ports, operator.caller, wanted.instance_id)
         opened = await platform.access.open_instance(instance)
-        if opened.connection.disabled:
-            raise Forbidden("The instance is disabled. Enable it: PUT /instances/{id}/enabled.")
+        refuse_disabled(opened)
         told = read_told(wanted.told)
         target = find_target(opened, wanted.object_name, told, dry_run=wanted.dry_run)
         folder = Folder(path=settings.bulk_path, random=platform.ports.random)
