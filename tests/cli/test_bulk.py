@@ -82,6 +82,7 @@ def test_it_says_what_is_wrong(here, yard, tmp_path):
     receipt = here("bulk", "receipt", "99", *place)
 
     assert (bad.status, "Error parsing query" in bad.err) == (1, True), bad
+    assert bad.err.endswith("\n  select * orders\n           ^\n")
     assert kind.status == 2
     assert (nowhere.status, "does not exist" in nowhere.err) == (1, True)
     assert (receipt.status, "no bulk job 99" in receipt.err) == (1, True)

@@ -45,6 +45,7 @@ def test_it_writes_rows_and_says_what_failed(shell, here, yard, tmp_path):
     assert (done.status, count(yard)) == (3, 1)
     assert "2 rows of customers: not all done" in done.out
     assert "line 3: " in done.err
+    assert 'Invalid value "77" for website_id' in done.err
     place = ("--instance", str(yard.instance_id), "--data-dir", str(tmp_path / "data"))
     assert "Created" in here("bulk", "receipt", "2", *place).out
 

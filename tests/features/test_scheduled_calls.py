@@ -134,6 +134,8 @@ def test_jobs_are_listed_by_pages_and_states(stage: Stage) -> None:
         ({"uri": "https://example.com/hubs", "trigger": EVERY_SECOND}, "path of this API"),
         ({"uri": "/jobs", "trigger": EVERY_SECOND}, "cannot make jobs"),
         ({"uri": "/%6Aobs", "trigger": EVERY_SECOND}, "cannot make jobs"),
+        ({"uri": "/hubs/ecommerce/orders", "trigger": EVERY_SECOND}, "needs the element token"),
+        ({"uri": "/hubs/x/bulk/query", "trigger": EVERY_SECOND}, "needs the element token"),
         ({"uri": "/hubs", "method": "TRACE", "trigger": EVERY_SECOND}, "method must be"),
         ({"uri": "/hubs", "trigger": EVERY_SECOND, "body": "x" * 70_000}, "65536 characters"),
     ],

@@ -45,6 +45,7 @@ _JOB = schemas.record(
         "progress": {"type": "object"},
         "attempts": schemas.NUMBER,
         "instanceId": schemas.NUMBER,
+        "bulkId": {"type": "string", "description": "The bulk job whose work this is."},
         "message": schemas.TEXT,
         "name": schemas.TEXT,
         "description": schemas.TEXT,

@@ -52,6 +52,11 @@ async def create(call: Call) -> Answer:
             '"trigger": {"cron": "0 0 * * * ?"}}.'
         ) from error
     path, query = _read_uri(draft.uri)
+    if call.known_caller().element_token is None and _is_of_instance(path):
+        raise BadRequest(
+            f"{draft.uri[:200]} is a call to an instance, so it needs the element token: send the "
+            "header Authorization: User …, Organization …, Element <element token>"
+        )
     query += tuple((name, _text(value)) for name, value in draft.query.items())
     spec = _spec(
         method=draft.method.upper(),
@@ -174,6 +179,8 @@ def present(job: Job) -> dict[str, Any]:
         shown["instanceId"] = job.instance_id
     if job.error:
         shown["message"] = job.error
+    if "bulk" in job.spec:
+        shown["bulkId"] = str(job.spec["bulk"])
     if job.kind == KIND:
         spec = job.spec
         shown |= {
@@ -282,6 +289,12 @@ def _read_uri(uri: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     if unquote(path).strip("/").partition("/")[0] == "jobs":
         raise BadRequest("A job cannot make jobs.")
     return path, tuple(parse_qsl(parts.query, keep_blank_values=True))
+
+
+def _is_of_instance(path: str) -> bool:
+    # Below a hub everything but its list of elements is an instance's.
+    parts = unquote(path).strip("/").split("/")
+    return parts[0] == "hubs" and len(parts) > 2 and parts[2:] != ["elements"]
 
 
 def _text(value: Any) -> str:

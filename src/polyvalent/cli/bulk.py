@@ -142,7 +142,7 @@ def upload(
     from polyvalent.cli.bulk_upload_run import Upload, upload_from
     from polyvalent.cli.interrupt import Interrupted, run
     from polyvalent.cli.logs import configure_logs
-    from polyvalent.cli.show import open_console, print_json
+    from polyvalent.cli.show import open_console, print_json, print_note
 
     settings = existing(settings_of(data_dir, database_url))
     configure_logs("error")
@@ -165,7 +165,8 @@ def upload(
     else:
         _print_receipt(receipt)
         for error in receipt["errors"]:
-            console.print(f"  line {error['line']}: {error['message']}", markup=False)
+            words = f" The store says: {error['response']}" if error.get("response") else ""
+            print_note(console, f"line {error['line']}: {error['message']}{words}")
     if not receipt["complete"]:
         raise typer.Exit(3)
 
@@ -213,7 +214,7 @@ def list_jobs(
     polyvalent bulk list --instance 1
     """
     from polyvalent.cli.interrupt import run
-    from polyvalent.cli.show import open_console, print_json, print_list
+    from polyvalent.cli.show import first_sentence, open_console, print_json, print_list, print_note
 
     settings = existing(settings_of(data_dir, database_url))
     found = run(lambda: _list(settings, instance))
@@ -222,9 +223,10 @@ def list_jobs(
     elif not found:
         print("This instance has no bulk jobs.")
     else:
+        console = open_console()
         print_list(
-            open_console(),
-            columns=("Id", "Object", "Status", "Rows", "Failed", "Complete", "Message"),
+            console,
+            columns=("Id", "Object", "Status", "Rows", "Failed", "Complete"),
             rows=[
                 (
                     one["id"],
@@ -233,11 +235,13 @@ def list_jobs(
                     str(one["recordsCount"]),
                     str(one["recordsFailedCount"]),
                     {True: "yes", False: "no", None: ""}[one.get("receipt", {}).get("complete")],
-                    one.get("statusMessage", ""),
                 )
                 for one in found
             ],
         )
+        for one in found:
+            if one.get("statusMessage"):
+                print_note(console, f"{one['id']}: {first_sentence(one['statusMessage'])}")
 
 
 def _print_receipt(receipt: dict[str, Any]) -> None:
@@ -247,7 +251,8 @@ def _print_receipt(receipt: dict[str, Any]) -> None:
     complete = receipt["complete"]
     print_title(
         console,
-        f"{receipt['rows']} rows of {receipt['objectName']}: {_verdict(receipt)}",
+        f"{receipt['rows']} {'row' if receipt['rows'] == 1 else 'rows'} of "
+        f"{receipt['objectName']}: {_verdict(receipt)}",
         style="bold green" if complete else "bold yellow",
     )
     for reason in receipt["reasons"]:

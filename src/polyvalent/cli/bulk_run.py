@@ -151,7 +151,7 @@ async def watch(
         TimeLeft(),
         console=console,
         transient=True,
-        disable=quiet,
+        disable=quiet or not console.is_terminal,
     ) as progress:
         task = progress.add_task(bulk.object_name, total=expected, completed=bulk.records)
         while not bulk.status.is_end:

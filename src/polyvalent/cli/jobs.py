@@ -25,7 +25,9 @@ def list_jobs(
         list[str] | None,
         typer.Option(metavar="STATE", help=f"Only these: {', '.join(STATES)}. May be repeated."),
     ] = None,
-    kind: Annotated[str, typer.Option(metavar="KIND", help="Only one kind, such as call.")] = "",
+    kind: Annotated[
+        str, typer.Option(metavar="KIND", help="Only one kind, such as call. Default: all.")
+    ] = "",
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
     json: AsJson = False,
@@ -40,8 +42,9 @@ def list_jobs(
     polyvalent jobs list --state failed --json
     """
     from polyvalent.cli.interrupt import run
-    from polyvalent.cli.show import open_console, print_json, print_list
+    from polyvalent.cli.show import first_sentence, open_console, print_json, print_list, print_note
 
+    kind = "" if kind == "all" else kind
     for name in state or ():
         if name not in STATES:
             raise typer.BadParameter(f"it is one of {', '.join(STATES)}", param_hint="--state")
@@ -52,9 +55,10 @@ def list_jobs(
     elif not found:
         print("There are no such jobs." if state or kind else "There are no jobs.")
     else:
+        console = open_console()
         print_list(
-            open_console(),
-            columns=("Id", "Kind", "State", "Instance", "Progress", "Next", "Message"),
+            console,
+            columns=("Id", "Kind", "State", "Instance", "Progress", "Next"),
             rows=[
                 (
                     str(one["id"]),
@@ -63,11 +67,13 @@ def list_jobs(
                     str(one.get("instanceId", "")),
                     _progress(one),
                     one.get("nextDate", ""),
-                    one.get("message", ""),
                 )
                 for one in found
             ],
         )
+        for one in found:
+            if "message" in one:
+                print_note(console, f"{one['id']}: {first_sentence(one['message'])}")
 
 
 @app.command("show")
@@ -101,6 +107,7 @@ def show_job(
         "Message": found.get("message", ""),
         "Failures in a row": str(found["attempts"] or ""),
         "Instance": str(found.get("instanceId", "")),
+        "Bulk job": found.get("bulkId", ""),
         "Call": f"{found['method']} {found['uri']}" if "uri" in found else "",
         "Schedule": found.get("trigger", {}).get("cron", ""),
         "Next": found.get("nextDate", ""),
@@ -185,4 +192,5 @@ async def _retry(settings: Settings, job_id: int) -> None:
 
 
 def _progress(job: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in job["progress"].items() if value)
+    numbered = {"bulk": job.get("bulkId"), **job["progress"]}
+    return ", ".join(f"{name} {value}" for name, value in numbered.items() if value)

@@ -159,7 +159,10 @@ _OUR_WORDS = (
     (re.compile(r"Value error, "), ""),
 )
 # What the API advises its callers, in the words of the command line.
-_COMMANDS_FOR = {"GET /instances lists them.": "polyvalent instances list shows them."}
+_COMMANDS_FOR = {
+    "GET /instances lists them.": "polyvalent instances list shows them.",
+    "GET /jobs?kind=all lists them.": "polyvalent jobs list shows them.",
+}
 
 
 def _refuse(error: typer.TyperException) -> int:
@@ -178,7 +181,11 @@ def _fail(error: BaseException, message: str, *, debug: bool) -> int:
     if debug:
         # The standard library shows source lines, and no values, which may be secrets.
         traceback.print_exception(error)
-    _say(" ".join(message.split()))
+    first, *rest = message.splitlines() or [""]
+    if rest and rest[-1].strip() == "^":  # points at a place in the line above
+        _say("\n  ".join((first, *rest)))
+    else:
+        _say(" ".join(message.split()))
     return 1
 
 

@@ -7,6 +7,7 @@ Values that are meant to be copied are never broken over lines by us.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -64,6 +65,12 @@ def print_note(console: Console, text: str) -> None:
     for line in Text(text).wrap(console, room):
         line.rstrip()
         console.print(Text("  ").append_text(line))
+
+
+def first_sentence(text: str) -> str:
+    """Cut a message to its first sentence: "It failed. Wait." → "It failed."."""
+    found = re.match(r".+?[.!?](?=\s+[A-Z])", text, re.DOTALL)
+    return " ".join((found[0] if found else text).split())
 
 
 def print_list(

@@ -17,7 +17,7 @@ async def find_job(
     """Find a job of an organization; raises NotFound."""
     found = await sql.find_job(connection, keys, job_id)
     if found is None or found.owner.organization_id != organization_id:
-        raise NotFound(f"There is no job {job_id}.")
+        raise NotFound(f"There is no job {job_id}. GET /jobs?kind=all lists them.")
     return found
 
 
