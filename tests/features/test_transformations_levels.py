@@ -329,3 +329,17 @@ def test_knows_no_level_of_strangers(stage: Stage) -> None:
     path = "/organizations/elements/nothing/transformations"
     assert stage.call("GET", path).status == 404
     assert stage.call("GET", "/organizations/objects/definitions", authorization="").status == 401
+
+
+def test_a_transformation_that_maps_nothing_says_so_in_a_header(stage: Stage) -> None:
+    name = fresh_name()
+    level = Level(stage, "organization", {"id": 0}, key="magento")
+    level.define("POST", name, {"fields": FIELDS})
+    wrong = level.transform("POST", name, mapped("id", vendor_name="custmers"))
+    right = {"vendorName": "customers", "fields": [{"path": "id", "vendorPath": "entity_id"}]}
+
+    assert (wrong.status, wrong.headers["elements-error"]) == (
+        200,
+        "magento has no object 'custmers'; did you mean customers?",
+    )
+    assert "elements-error" not in level.transform("PUT", name, right).headers

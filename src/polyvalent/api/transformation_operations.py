@@ -135,6 +135,7 @@ def _declare(
     body: Schema | None = None,
     body_example: Any = None,
     answer: Schema = schemas.NOTHING,
+    answer_headers: tuple[str, ...] = (),
     statuses: tuple[int, ...] = (404,),
 ) -> Operation:
     placed = [item for item in (_NAME, schemas.KEY_OR_ID) if f"{{{item.name}}}" in path]
@@ -150,6 +151,7 @@ def _declare(
         body=body,
         body_example=body_example,
         answer=answer,
+        answer_headers=answer_headers,
         statuses=statuses,
     )
 
@@ -162,6 +164,7 @@ _take_transformation = partial(
     body=_TRANSFORMATION_BODY,
     body_example=_TRANSFORMATION_EXAMPLE,
     answer=_TRANSFORMATION,
+    answer_headers=("Elements-Error",),
 )
 
 # Below every level's own path.

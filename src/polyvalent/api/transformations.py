@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 from polyvalent.accounts.find import find_account
-from polyvalent.api.operation import Answer, Call, Operation
+from polyvalent.api.operation import Answer, Call, Operation, warn
 from polyvalent.builder.model import FIRST_ELEMENT_ID
 from polyvalent.catalog.element import Element
 from polyvalent.errors import NotFound, Unauthorized
+from polyvalent.hub.doubt import find_doubts
 from polyvalent.instances.draft import read_json_object
 from polyvalent.instances.find import find_accessible, find_by_token
 from polyvalent.instances.model import Instance
@@ -115,7 +116,7 @@ async def create_transformation(call: Call) -> Answer:
     transformation = read_transformation(read_json_object(call.json_body()), name=_name(call))
     scope, element = await _place(call)
     found = await transform.add(call.platform.ports, scope, element, transformation)
-    return Answer(content=_show(found))
+    return _answer_made(found, element)
 
 
 async def get_transformation(call: Call) -> Answer:
@@ -137,7 +138,7 @@ async def put_transformation(call: Call) -> Answer:
         transformation,
         engine_given=body.get("isLegacy") is not None,
     )
-    return Answer(content=_show(found))
+    return _answer_made(found, element)
 
 
 async def delete_transformation(call: Call) -> Answer:
@@ -207,6 +208,11 @@ def _name(call: Call) -> str:
 
 def _by_name(definitions: tuple[ObjectDefinition, ...]) -> dict[str, Any]:
     return {item.object_name: present_in_map(item) for item in definitions}
+
+
+def _answer_made(found: Found, element: Element) -> Answer:
+    doubts = find_doubts(element, found.transformation, found.definition)
+    return Answer(content=_show(found), headers=warn(doubts))
 
 
 def _show(found: Found) -> dict[str, Any]:
