@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import signal
 import socket
 
@@ -9,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from polyvalent.catalog.load import load_catalog
-from polyvalent.cli.ask_platform import Client, Question
+from polyvalent.cli.ask_platform import Client, Question, Reply
 from polyvalent.cli.callback import Listener
 from polyvalent.cli.demo_show import Screen
 from polyvalent.cli.demo_stage import Plan, Stage, StepFailed
@@ -45,6 +46,21 @@ def test_it_goes_on_until_it_is_stopped_and_what_it_prints_works(shell, fetch):
     assert (status, len(orders)) == (200, 2)
     assert ended == 0, running.err
     assert list((shell.home / "tmp").iterdir()) == []
+
+
+def test_it_colors_json_and_leaves_addresses_as_they_are():
+    file = io.StringIO()
+    console = Console(file=file, force_terminal=True, color_system="standard", highlight=False)
+    lines = ["{", '  "id": 1', "}", "http://127.0.0.1:80/a", "  ?b=127.0.0.1"]
+
+    Screen(console=console).reply(
+        Reply(status=200, content={}, headers=(), elapsed_ms=1), lines=lines
+    )
+
+    shown = file.getvalue()
+    assert "http://127.0.0.1:80/a\n" in shown
+    assert "  ?b=127.0.0.1\n" in shown
+    assert '"id": 1' not in shown
 
 
 def test_a_port_that_is_taken_is_told_in_one_line(shell):

@@ -16,6 +16,10 @@ def test_it_prints_one_json_object_before_anything_was_started(here, tmp_path):
     assert re.fullmatch(r"[A-Za-z0-9+/]{43}=", found["user"])
     assert re.fullmatch(r"[0-9a-f]{32}", found["organization"])
     assert again.out == first.out
+    assert (" ".join(first.err.split()), again.err) == (
+        f"There was no platform in {tmp_path / 'new' / 'data'} yet; it was made now.",
+        "",
+    )
 
 
 def test_it_shows_a_header_that_works_while_the_platform_runs(shell, fetch):

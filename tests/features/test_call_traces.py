@@ -72,6 +72,7 @@ def test_keeps_both_sides_of_a_call(own: Application, instance: dict[str, Any]) 
     assert shown["request"]["headers"]["authorization"] == MASK
     assert json.loads(shown["response"]["body"]) == reply.json()
     assert shown["response"]["headers"]["Elements-Returned-Count"] == "2"
+    assert shown["response"]["headers"]["X-Content-Type-Options"] == "nosniff"
     assert shown["vendorCalls"] == len(shown["exchanges"]) >= 1
     (exchange,) = shown["exchanges"]
     assert "/api/rest/products" in exchange["request"]["url"]

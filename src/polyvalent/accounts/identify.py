@@ -57,7 +57,10 @@ def read_authorization(header: str) -> Secrets:
         name = SCHEMES.get(scheme.lower())
         secret = secret.strip()
         if name is None or not FORM.fullmatch(secret):
-            raise Unauthorized(f"The Authorization header is not understood. {EXPECTED}")
+            raise Unauthorized(
+                f"The Authorization header is not understood. {EXPECTED}, and for the resources of "
+                "an instance Element <element token> as well, separated by commas"
+            )
         if name in found:
             raise Unauthorized(f"The Authorization header names {name} twice. {EXPECTED}")
         found[name] = Secret(secret)

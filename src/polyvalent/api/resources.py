@@ -37,8 +37,9 @@ async def instance_of_token(call: Call) -> Instance:
     platform, caller = call.platform, call.known_caller()
     if caller.element_token is None:
         raise Unauthorized(
-            "Resources of an instance need its element token. Send the header "
-            "Authorization: User …, Organization …, Element <element token>"
+            f"There is nothing at {call.path[:200]!r} without an element token. Resources of an "
+            "instance need it: send the header Authorization: User …, Organization …, Element "
+            "<element token>"
         )
     return await recall_by_token(platform.ports, caller, caller.element_token.reveal())
 

@@ -92,8 +92,9 @@ class Screen:
         if note:
             line.append(f"  {note}", style="dim")
         self.console.print(line)
-        for text in lines:
-            shown = Text(INDENT).append_text(colored_json(self.shorten(text)))
+        for text in map(self.shorten, lines):
+            is_json = text.lstrip()[:1] in ("{", "}", '"', "[", "]", CUT)
+            shown = Text(INDENT).append_text(colored_json(text) if is_json else Text(text))
             self.console.print(shown, soft_wrap=True)
 
 

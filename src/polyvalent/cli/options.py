@@ -67,13 +67,18 @@ def settings_of(data_dir: Path | None = None, database_url: str | None = None) -
     return settings
 
 
+def is_there(settings: Settings) -> bool:
+    """Say whether a platform has been started in the data folder; of a server nothing is known."""
+    return bool(settings.database_url) or (settings.data_dir / "polyvalent.db").exists()
+
+
 def existing(settings: Settings) -> Settings:
     """
     Return the settings if a platform has been started with them before.
 
     Looking at a mistyped folder must not make a platform there. Raises NotFound.
     """
-    if not settings.database_url and not (settings.data_dir / "polyvalent.db").exists():
+    if not is_there(settings):
         raise NotFound(
             f"There is no platform in {settings.data_dir} yet. Start one with polyvalent serve, "
             "or name its folder with --data-dir."

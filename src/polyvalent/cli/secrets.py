@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from polyvalent.cli.options import AsJson, DatabaseUrl, DataDir, settings_of
+from polyvalent.cli.options import AsJson, DatabaseUrl, DataDir, is_there, settings_of
 from polyvalent.settings import Settings
 
 
@@ -35,7 +35,12 @@ def secrets(
     )
 
     settings = settings_of(data_dir, database_url)
+    is_new = not is_there(settings)
     found = run(lambda: _reveal(settings))
+    if is_new:
+        # Whoever mistyped the folder would otherwise wonder why no server knows these secrets.
+        words = f"  There was no platform in {settings.data_dir} yet; it was made now."
+        open_console(stderr=True).print(words, style="yellow", soft_wrap=True)
     if json:
         print_json(found, indent=False)
         return

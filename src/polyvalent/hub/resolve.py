@@ -50,7 +50,7 @@ def resolve(element: Element, method: str, path: str) -> Match:
     if not matches:
         raise BadRequest(
             f"{element.name} has no resource {_show(segments)}. Its resources: "
-            f"{', '.join(top_resources(element))}."
+            f"{', '.join(top_resources(element))}. GET /objects names mapped ones as well."
         )
     if len(matches) > 1:
         best = max(found.literals for found, _ in matches)

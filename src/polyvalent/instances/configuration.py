@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
+import msgspec
+
 from polyvalent.catalog.element import ConfigurationEntry, Element
 from polyvalent.catalog.instance_configuration import COMMON_CONFIGURATION
 from polyvalent.errors import BadRequest
@@ -235,9 +237,23 @@ def _fault(entry: ConfigurationEntry, value: str) -> str | None:
     if entry.options and value and value not in {option.value for option in entry.options}:
         choices = ", ".join(option.value for option in entry.options)
         return f"{entry.key} must be one of {choices}, but it is {value[:40]!r}"
+    if entry.key == "pagination.max" and value and not _are_page_sizes(value):
+        return (
+            f"{entry.key} must be a whole number from 1, or a JSON object of such numbers by the "
+            f"names of resources, but it is {value[:40]!r}"
+        )
     if entry.key.endswith("callback.url") and value:
         return _url_fault(entry.key, value)
     return None
+
+
+def _are_page_sizes(value: str) -> bool:
+    try:
+        read = msgspec.json.decode(value)
+    except msgspec.DecodeError:
+        return False
+    sizes = list(read.values()) if isinstance(read, dict) else [read]
+    return all(type(size) is int and size >= 1 for size in sizes)
 
 
 def _url_fault(key: str, value: str) -> str | None:

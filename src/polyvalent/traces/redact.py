@@ -18,7 +18,9 @@ _SAFE_HEADERS = frozenset(
         "accept-encoding",
         "allow",
         "cache-control",
+        "connection",
         "content-encoding",
+        "content-language",
         "content-length",
         "content-type",
         "date",
@@ -33,6 +35,7 @@ _SAFE_HEADERS = frozenset(
         "elements-version",
         "expires",
         "host",
+        "idempotent-replayed",
         "location",
         "pragma",
         "retry-after",
@@ -41,6 +44,8 @@ _SAFE_HEADERS = frozenset(
         "user-agent",
         "vary",
         "via",
+        "x-content-type-options",
+        "x-frame-options",
         "x-powered-by",
     )
 )
