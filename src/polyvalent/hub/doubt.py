@@ -18,7 +18,7 @@ def find_doubts(
     element: Element, transformation: Transformation, definition: ObjectDefinition | None
 ) -> tuple[str, ...]:
     """
-    Return warnings, the first five: ("magento has no object 'custmers'; did you mean customers?",).
+    Return warnings, the first five: ("shop has no object 'custmers'; did you mean customers?",).
 
     A field of an object that may have others than are declared is doubted only where it looks like
     a slip.
