@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, Final, get_args
 
 import orjson
@@ -19,6 +20,8 @@ from polyvalent.hub.write_batch import BatchCall, find_batch
 
 ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
 FORMATS = ("csv", "json")
+_TOLD = ("action", "format", "identifierFieldName", "primaryKeyName", "bulkUploadRecordSize")
+_NAME_MAX = 40  # characters of a caller's name in a message
 _JSON_NAMES = (".json", ".jsonl", ".ndjson")
 # Between two saves of an upload; also how many rows at most a killed turn leaves in doubt.
 BATCH_ROWS = 50
@@ -78,7 +81,8 @@ def read_told(text: str | None) -> Told:
     """
     Read the part `metaData`: '{"action": "upsert", "identifierFieldName": "sku"}'.
 
-    Raises BadRequest: no JSON object, an action or format that there is not.
+    Raises BadRequest: no JSON object, an action or format that there is not, a member that looks
+    like a slip. Others that nobody knows are ignored, as callers send some for other vendors.
     """
     try:
         told: Any = orjson.loads(text) if text and text.strip() else {}
@@ -89,6 +93,7 @@ def read_told(text: str | None) -> Told:
         ) from error
     if not isinstance(told, dict):
         raise BadRequest('The part metaData must be an object such as {"action": "upsert"}.')
+    _refuse_slips(told)
     action = _text(told, "action").lower() or "upsert"
     if action not in ACTIONS:
         raise BadRequest(f"action is {action[:40]!r}; it may be {', '.join(ACTIONS)}.")
@@ -102,6 +107,19 @@ def read_told(text: str | None) -> Told:
         format=format_,
         rows_per_call=_number(told, "bulkUploadRecordSize"),
     )
+
+
+def _refuse_slips(told: Mapping[str, Any]) -> None:
+    # What is written must not depend on a mistyped word that is overlooked.
+    if "dryRun" in told:
+        raise BadRequest("dryRun belongs into the query, not into metaData: ?dryRun=true")
+    lowered = {name.lower(): name for name in _TOLD}
+    for name in told:
+        near = get_close_matches(name[:_NAME_MAX].lower(), lowered, n=1, cutoff=0.75)
+        if near and name not in _TOLD:
+            raise BadRequest(
+                f"metaData has no member {name[:_NAME_MAX]!r}. Did you mean {lowered[near[0]]}?"
+            )
 
 
 def format_of(file_name: str) -> str:
