@@ -7,7 +7,8 @@ from textwrap import dedent
 
 import pytest
 
-from polyvalent.catalog.load import load_catalog, load_element, load_hubs
+from polyvalent.catalog.element import Authentication, Element, Resource
+from polyvalent.catalog.load import complete_element, load_catalog, load_element, load_hubs
 from polyvalent.errors import Misconfigured, NotFound
 
 ELEMENT = """
@@ -89,6 +90,27 @@ def test_completes_paths_methods_and_numbers(tmp_path: Path):
     assert len(set(numbers)) == 4
     assert all(10**9 <= number < 2 * 10**9 for number in numbers)
     assert orders.parameters[0].resource_id == orders.id
+
+
+@pytest.mark.parametrize(
+    ("written", "path"),
+    [
+        ("/parts", "/hubs/general/parts"),
+        ("parts/{id}", "/hubs/general/parts/{id}"),
+        ("hubs/general/parts", "/hubs/general/parts"),
+        ("/hubs/other/parts", "/hubs/other/parts"),
+    ],
+)
+def test_puts_a_hub_before_a_path_with_or_without_its_slash(written: str, path: str):
+    element = complete_element(
+        Element(
+            name="Depot",
+            description="Parts.",
+            authentication=Authentication(type="none"),
+            resources=(Resource(path=written, method="GET"),),
+        )
+    )
+    assert [resource.path for resource in element.resources] == [path]
 
 
 def test_numbers_depend_on_names_and_not_on_neighbours(tmp_path: Path):

@@ -444,6 +444,16 @@ def test_what_cannot_be_is_refused(
     assert reply.message
 
 
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_a_field_that_deliveries_do_not_have_is_refused(stage: Stage, method: str) -> None:
+    place = "/notifications/subscriptions/deliveries"
+    reply = stage.call(method, place, query={"where": "sttus='queued'"})
+    assert (reply.status, reply.message) == (
+        400,
+        "deliveries have no field 'sttus'. Did you mean status?",
+    )
+
+
 def test_identical_deliveries_are_hydrated_on_request(post: Post, receiver: Receiver) -> None:
     post.publish(("e1", "orders/1"))
     post.work_off()

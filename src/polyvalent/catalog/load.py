@@ -157,6 +157,7 @@ def complete_element(element: Element) -> Element:
 
 
 def _prefix(path: str, hub: str) -> str:
+    path = path if path.startswith("/") else f"/{path}"
     return path if path.startswith("/hubs/") else f"/hubs/{hub}{path}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from polyvalent.ceql import compile_match, parse_where
+from polyvalent.ceql import Kinds, Match, check_where, compile_match, parse_where
 from polyvalent.db import Connection
 from polyvalent.db.key_file import KeyFile
 from polyvalent.errors import NotFound
@@ -14,6 +14,7 @@ from polyvalent.notifications.delivery import sql as delivery_sql
 from polyvalent.notifications.model import Delivery, DeliveryStatus, Notification, Subscription
 
 LISTED_MAX = 2000
+_KINDS: Kinds = dict.fromkeys(("status", "channel", "config"), "any")
 
 fails = delivery_sql.fails
 count_waiting = delivery_sql.count_waiting
@@ -52,9 +53,9 @@ async def list_deliveries(
     List deliveries with their subscriptions, the newest first, at most 2000.
 
     `where` is a query over `channel`, `status` and `config.url`. Raises BadRequest for one that
-    cannot be read.
+    cannot be read, or asks for anything else.
     """
-    takes = compile_match(parse_where(where) if where else None, {})
+    takes = _compile(where)
     subscriptions = {
         item.id: item
         for item in await sql.list_subscriptions(connection, keys, account_id=account_id)
@@ -74,7 +75,7 @@ async def list_queued(
     connection: Connection, keys: KeyFile, *, account_id: int, where: str = ""
 ) -> tuple[tuple[Delivery, Subscription], ...]:
     """List every queued delivery that fits, the oldest first; see `list_deliveries`."""
-    takes = compile_match(parse_where(where) if where else None, {})
+    takes = _compile(where)
     subscriptions = {
         item.id: item
         for item in await sql.list_subscriptions(connection, keys, account_id=account_id)
@@ -102,6 +103,12 @@ async def states_of(connection: Connection, event_ids: Sequence[str]) -> Mapping
         if known is None or known is DeliveryStatus.DELIVERED:
             states[event_id] = status
     return {event_id: status.value for event_id, status in states.items()}
+
+
+def _compile(where: str) -> Match:
+    tree = parse_where(where) if where else None
+    check_where(tree, _KINDS, object_name="deliveries")
+    return compile_match(tree, {})
 
 
 def _row(item: Delivery, found: Subscription) -> dict[str, Any]:
