@@ -65,6 +65,15 @@ def test_it_writes_what_it_has_read_step_after_step(yard: Yard) -> None:
     assert outcomes == [{"deleted": 2}, {"unchanged": 12}]
 
 
+def test_a_step_that_finds_no_rows_is_done(yard: Yard) -> None:
+    nothing = step(yard, query="select email from customers where entity_id > 999")
+    reply = yard.call("POST", "/bulk/workflows", body=[nothing, step(yard)])
+    work_off(yard)
+
+    (shown,) = yard.call("GET", "/bulkloader", query={"jobId": reply.json()["id"]}).json()
+    assert (shown["status"], shown["stepsDone"], shown["recordsCount"]) == ("COMPLETED", 2, 12)
+
+
 def test_it_lists_the_runs_of_a_schedule(yard: Yard) -> None:
     headers = {"Elements-Schedule-Request": "0 * * * * ?"}
     reply = yard.call("POST", "/bulk/workflows", body=[step(yard)], headers=headers)

@@ -111,19 +111,22 @@ async def work_on(work: BulkWork, turn: Turn) -> Outcome:
             return pause
         if read.status is not BulkStatus.COMPLETED:
             raise GiveUp(_why(at.step, "download", read))
-        if at.upload is None:
+        if not read.records:  # as often as nothing has changed since the last run
+            at = Place(step=at.step + 1, rows=at.rows, failed=at.failed)
+        elif at.upload is None:
             await _upload(work, turn, step, at, read)
             return pause
-        written = await _find(work, at.upload)
-        if not written.status.is_end:
-            return pause
-        if written.status is not BulkStatus.COMPLETED:
-            raise GiveUp(_why(at.step, "upload", written))
-        at = Place(
-            step=at.step + 1,
-            rows=at.rows + written.records,
-            failed=at.failed + written.failed,
-        )
+        else:
+            written = await _find(work, at.upload)
+            if not written.status.is_end:
+                return pause
+            if written.status is not BulkStatus.COMPLETED:
+                raise GiveUp(_why(at.step, "upload", written))
+            at = Place(
+                step=at.step + 1,
+                rows=at.rows + written.records,
+                failed=at.failed + written.failed,
+            )
         async with ports.database.transaction() as connection:
             await _save(connection, turn, at)
         turn.mark("bulk.step_done")
