@@ -1,3 +1,3 @@
-"""Give applications one REST API for every online store."""
+"""Give applications one REST API for online stores."""
 
 __version__ = "0.1.0"

@@ -204,5 +204,5 @@ def test_it_says_the_status_where_no_problem_is_named():
     line = describe_refusal(Refusal(step="resource", url=URL, status=403))
 
     assert line.startswith(
-        "The server refused a signed call (status 403, no OAuth problem named). Most likely: "
+        "The store refused a signed call (status 403, no OAuth problem named). Most likely: "
     )

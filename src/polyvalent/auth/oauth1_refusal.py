@@ -80,13 +80,13 @@ def describe_refusal(refusal: Refusal) -> str:
     """
     Say in one line what was refused, why most probably, and what to do.
 
-    "The server refused a signed call (token_revoked). Most likely: ... What to do: ..."
+    "The store refused a signed call (token_revoked). Most likely: ... What to do: ..."
     The server's own words are not repeated; they belong into the provider's message.
     """
     first = explain_refusal(refusal)[0]
     named = _name(refusal) or f"status {refusal.status}, no OAuth problem named"
     return (
-        f"The server refused {_STEPS[refusal.step]} ({named})."
+        f"The store refused {_STEPS[refusal.step]} ({named})."
         f" Most likely: {first.text} What to do: {first.what_to_do}"
     )
 

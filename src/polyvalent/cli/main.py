@@ -45,7 +45,7 @@ CONTEXT: dict[str, Any] = {"help_option_names": ["--help", "-h"]}
 
 app = typer.Typer(
     name="polyvalent",
-    help="One REST API for every online store.\n\n"
+    help="One REST API for online stores.\n\n"
     "New here? [bold]polyvalent demo[/bold] shows everything, on this machine alone.",
     epilog="Settings come from POLYVALENT_… variables; options win over them.",
     add_completion=False,
