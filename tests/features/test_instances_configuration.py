@@ -8,6 +8,7 @@ import pytest
 
 from polyvalent.sandbox.magento import RunningStore
 from tests.journeys.application import Application
+from tests.journeys.merchant import consent, query_of
 from tests.journeys.stage import Stage
 
 MASK = "********"
@@ -119,6 +120,30 @@ def test_refuses_it_at_creation_too(application: Application) -> None:
     assert refused.status == 400
     assert all(key in refused.message for key in bad)
     assert application.stage.rows() == before
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"event.poller.refresh_interval": "often"}, {"event.objects": "ordrs"}]
+)
+def test_refuses_polling_that_cannot_be_before_the_consent_is_used(
+    application: Application, wrong: dict[str, str]
+) -> None:
+    led = application.url(application.token().json()["token"])
+    browser = consent(led.json()["oauthUrl"], application.store, home=application.site)
+    polling = {"event.notification.enabled": "true", "event.vendor.type": "polling"}
+    body = {
+        "element": {"key": "magento"},
+        "name": "Shop",
+        "providerData": query_of(browser.seen[-1]),
+        "configuration": {**application.configuration, **polling, **wrong},
+    }
+    refused = application.stage.call("POST", "/instances", body=body)
+    body["configuration"] = application.configuration
+    created = application.stage.call("POST", "/instances", body=body)
+
+    assert (refused.status, next(iter(wrong)) in refused.message) == (400, True)
+    assert created.status == 200, created
+    application.stage.call("DELETE", f"/instances/{created.json()['id']}")
 
 
 def test_takes_the_common_entries_at_creation(application: Application) -> None:

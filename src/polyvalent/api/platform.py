@@ -26,7 +26,7 @@ from polyvalent.db.migrate import upgrade
 from polyvalent.egress import Door
 from polyvalent.egress.breaker import Breaker
 from polyvalent.egress.mail import read_mailer, send_nothing
-from polyvalent.events.follow import follow_events
+from polyvalent.events.follow import follow_events, foresee_events
 from polyvalent.events.inbound import refuse_events
 from polyvalent.events.work import EventWork
 from polyvalent.hub.access import HubAccess
@@ -163,6 +163,7 @@ async def open_platform(
             prove=prove_connection,
             obtain=obtain_values,
             follow=partial(follow_events, keys=keys, now=now, random=random),
+            foresee=foresee_events,
             note_events=metrics.note_events,
             mark=mark,
         )

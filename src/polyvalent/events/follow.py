@@ -51,6 +51,13 @@ def read_interval(configuration: Mapping[str, str | None]) -> timedelta:
     return timedelta(minutes=minutes)
 
 
+def foresee_events(element: Element, configuration: Mapping[str, str | None]) -> None:
+    """Raise BadRequest where an instance is to be polled and cannot be as it is configured."""
+    if is_polled(configuration):
+        read_interval(configuration)
+        find_polled(configuration, element)
+
+
 async def follow_events(
     connection: Connection,
     instance: Instance,
@@ -86,9 +93,8 @@ async def follow_events(
                 key=SWEEP,
             )
         )
+    foresee_events(element, configuration)
     if is_polled(configuration):
-        read_interval(configuration)
-        find_polled(configuration, element)
         wanted.append(
             Request(
                 kind=POLL,

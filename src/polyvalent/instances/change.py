@@ -43,6 +43,7 @@ async def change(
     if element.id != instance.element_id:
         columns |= {"element_id": element.id, "element_key": element.key}
     configuration = _changed(element, instance, draft)
+    ports.foresee(element, configuration)
     handshake: Handshake | None = None
     if _reprovisions(draft):
         proven = await prove(ports, element, configuration, draft=draft, watch=watch)

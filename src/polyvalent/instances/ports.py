@@ -14,7 +14,7 @@ from polyvalent.db.key_file import KeyFile
 from polyvalent.egress import Door
 from polyvalent.exchange import Exchange, Request
 from polyvalent.instances.lookout import Lookout
-from polyvalent.instances.model import Connection, Instance
+from polyvalent.instances.model import Configuration, Connection, Instance
 from polyvalent.instances.recall import Memory
 from polyvalent.instances.turnstile import Turnstile
 
@@ -26,6 +26,9 @@ Obtain = Callable[[Connection, Resource, ReachOne], Awaitable[Mapping[str, str]]
 # Does what follows from an instance that was made or changed, in the same transaction.
 Follow = Callable[[DatabaseConnection, Instance, Element], Awaitable[None]]
 
+# Refuses a configuration that nothing of this could follow from, before a store is asked.
+Foresee = Callable[[Element, Configuration], None]
+
 
 def pass_by(point: str) -> None:
     """Do nothing at a named point; a crash test passes a function that kills instead."""
@@ -35,6 +38,10 @@ async def follow_nothing(
     connection: DatabaseConnection, instance: Instance, element: Element
 ) -> None:
     """Let nothing follow from a change of an instance."""
+
+
+def foresee_nothing(element: Element, configuration: Configuration) -> None:
+    """Refuse no configuration."""
 
 
 def count_nothing(source: str, number: int) -> None:
@@ -62,6 +69,7 @@ class Ports:
     prove: Prove = field(repr=False)
     obtain: Obtain = field(repr=False)
     follow: Follow = field(default=follow_nothing, repr=False)
+    foresee: Foresee = field(default=foresee_nothing, repr=False)
     # Is told how many events were published, and how they were noticed: ("polling", 3).
     note_events: Callable[[str, int], None] = field(default=count_nothing, repr=False)
     mark: Callable[[str], None] = field(default=pass_by, repr=False)

@@ -80,6 +80,7 @@ async def provision(
     _check_unmasked(given)
     check(element, given)
     configuration = complete(element, given)
+    ports.foresee(element, configuration)
     ports.mark("provision.checked")
     proven = await prove(ports, element, configuration, draft=draft, watch=watch)
     token = base64.b64encode(ports.random(TOKEN_BYTES)).decode()
