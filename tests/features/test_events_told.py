@@ -148,6 +148,10 @@ def test_an_unknown_instance_is_refused_and_nothing_stored(
         (b"<a/>", "application/xml", 415, "application/json"),
         (b"&".join([b"a=1"] * 1001), "application/x-www-form-urlencoded", 400, "1000 fields"),
         (b'"' + b"x" * 70_000 + b'"', "application/json", 413, ""),
+        (b"[" * 300 + b"]" * 300, "application/json", 400, "100 levels deep"),
+        # Each twenty are kept with all 64 KiB of it.
+        (b"[" + b"0," * 30_000 + b"0]", "application/json", 400, "10000 events"),
+        (b'["' + b"x" * 40_000 + b'"' + b",0" * 9_000 + b"]", "application/json", 413, "Divide"),
     ],
 )
 def test_what_cannot_be_read_is_refused_and_nothing_stored(
@@ -158,6 +162,31 @@ def test_what_cannot_be_read_is_refused_and_nothing_stored(
     assert reply.status == status
     assert said in reply.message
     assert stage.rows() == before
+
+
+def test_a_polled_instance_believes_no_stranger(stage: Stage, instance: dict[str, Any]) -> None:
+    changed = {"configuration": {"event.vendor.type": "polling", "event.objects": "orders"}}
+    assert stage.call("PATCH", f"/instances/{instance['id']}", body=changed).status == 200
+    reply = tell(stage, f"/events/magento/{encoded(instance)}", body=TOLD)
+    assert reply.status == 409
+    assert "event.vendor.type" in reply.message
+    assert listed(stage, instance) == []
+
+
+def test_a_name_that_no_database_could_look_up_is_cut(
+    either: Stage, open_shop: Callable[..., RunningStore]
+) -> None:
+    shop = open_shop()
+    more = {**ON, "event.notification.callback.url": "http://127.0.0.1:9/events"}
+    made = Application(either, shop.store, shop.url, extra=more).connect()
+    odd = "\x00" + "".join(hashlib.sha256(str(n).encode()).hexdigest() for n in range(500))
+    told = {**TOLD, "event_object_id": odd, "event_object_type": "a\x00b"}
+    reply = tell(either, f"/events/magento/{encoded(made)}", body=told)
+    assert reply.status == 200, reply
+    (record,) = listed(either, made)
+    assert record["events"][0]["objectId"] == "\ufffd" + odd[1:500]
+    assert record["events"][0]["objectType"] == "a\ufffdb"
+    either.call("DELETE", f"/instances/{made['id']}")
 
 
 def test_an_instance_whose_events_are_off_says_so(stage: Stage, instance: dict[str, Any]) -> None:
@@ -228,6 +257,18 @@ def test_an_address_tells_of_so_much_without_a_signature(
         assert len(listed(stage, made)) == 4
         # What is unknown costs nothing, and is told as before.
         assert tell(stage, "/events/magento", body=TOLD).status == 404
+
+
+def test_a_call_that_leads_to_nothing_costs_as_many_as_it_made_us_open(
+    tmp_path: Path, open_shop: Callable[..., RunningStore]
+) -> None:
+    shop = open_shop()
+    with platform_on_stage(tmp_path, events_per_minute=5) as stage:
+        made = Application(stage, shop.store, shop.url, extra=dict(ON)).connect()
+        named = {"Element-Instances": f"{made['id']},99999999"}
+        replies = [tell(stage, "/events/magento", body=TOLD, **named) for _ in range(6)]
+        assert [reply.status for reply in replies] == [404] * 5 + [429]
+        assert listed(stage, made) == []
 
 
 def test_failing_deliveries_are_counted_by_the_database(

@@ -10,11 +10,12 @@ import orjson
 
 from polyvalent.api.instances import find_named
 from polyvalent.api.operation import LARGEST_PAGE, Answer, Call
+from polyvalent.api.router import LARGEST_STRANGERS_BODY_BYTES
 from polyvalent.errors import BadRequest, Forbidden
 from polyvalent.events import find
 from polyvalent.events.bucket import Buckets, make_buckets
 from polyvalent.events.find import Found, Noted, Scope
-from polyvalent.events.inbound import Told, take_in
+from polyvalent.events.inbound import PIECE_BYTES, Told, take_in
 from polyvalent.events.keep import show_moment
 from polyvalent.instances.find import find_by_token
 
@@ -36,7 +37,8 @@ async def post_event(call: Call) -> Answer:
     def admit(element_key: str, cost: int) -> None:
         platform.tellers.admit(peer, call.headers, of=element_key, cost=cost)
 
-    kept = await take_in(platform.access, told, admit=admit)
+    most = max(platform.settings.events_per_minute, LARGEST_STRANGERS_BODY_BYTES // PIECE_BYTES)
+    kept = await take_in(platform.access, told, admit=admit, most_unsigned=most)
     call.platform.bell.ring()
     return Answer(content={"eventIds": list(kept)})
 

@@ -6,11 +6,19 @@ import base64
 import binascii
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import ceil
 
-from polyvalent.errors import BadRequest, Conflict, NotFound, TooManyEvents
-from polyvalent.events.follow import has_events
+from polyvalent.errors import (
+    BadRequest,
+    Conflict,
+    NotFound,
+    PayloadTooLarge,
+    PolyvalentError,
+    TooManyEvents,
+)
+from polyvalent.events.follow import has_events, is_polled
 from polyvalent.events.keep import keep_records, make_records
 from polyvalent.events.model import Record
 from polyvalent.events.payload import check_signature, read_changes, read_payload
@@ -45,17 +53,17 @@ def refuse_events(early_s: float) -> TooManyEvents:
 
 
 async def take_in(
-    access: HubAccess, told: Told, *, admit: Callable[[str, int], None]
+    access: HubAccess, told: Told, *, admit: Callable[[str, int], None], most_unsigned: int
 ) -> tuple[str, ...]:
     """
     Store what a vendor tells of one or more instances, and publish it; the event ids.
 
     `admit` is asked whether as much may be stored for an element by somebody who did not sign it,
-    in pieces of 4 KiB, at least one for each event.
+    in pieces of 4 KiB, at least one for each event; of one call never more than `most_unsigned`.
 
-    Raises NotFound if one of the instances is not known, Conflict if its events are off, Forbidden
-    for a wrong signature, BadRequest for what cannot be read, and what `admit` raises; then nothing
-    is stored.
+    Raises NotFound if one of the instances is not known, Conflict if its events are off or polled
+    for, Forbidden for a wrong signature, PayloadTooLarge, BadRequest for what cannot be read, and
+    what `admit` raises; then nothing is stored.
     """
     ids = _instance_ids(told)
     if not ids:
@@ -65,19 +73,36 @@ async def take_in(
         )
     payload = read_payload(told.body, find_header(told.headers, "Content-Type"), told.query)
     ports, now = access.ports, access.ports.now()
+    opened: Counter[str] = Counter()
     costs: Counter[str] = Counter()
     wanted: list[tuple[Opened, tuple[Record, ...]]] = []
-    for instance_id in ids:
-        item, signed = await _open(access, told, instance_id)
-        changes = read_changes(payload, item.element.webhooks, now=now)
-        object_type = changes[0].object_type if changes else ""
-        records = make_records(ports, "webhook", object_type, changes, raw=payload, now=now)
-        wanted.append((item, records))
-        if not signed:
-            # Each record repeats all that was told.
-            costs[item.element.key] += len(records) * max(1, ceil(len(told.body) / PIECE_BYTES))
-    for element_key, cost in costs.items():
-        admit(element_key, cost)
+    try:
+        for instance_id in ids:
+            item = await _open(access, told, instance_id)
+            key = item.element.key
+            signed = _is_signed(item, told)
+            if not signed:
+                # Whoever has told of too much makes us open no more than one.
+                admit(key, 0)
+                opened[key] += 1
+            _check_taken(item, signed=signed)
+            changes = read_changes(payload, item.element.webhooks, now=now)
+            object_type = changes[0].object_type if changes else ""
+            records = make_records(ports, "webhook", object_type, changes, raw=payload, now=now)
+            wanted.append((item, records))
+            if not signed:
+                # Each record repeats all that was told.
+                costs[key] += len(records) * max(1, ceil(len(told.body) / PIECE_BYTES))
+                if costs[key] > most_unsigned:
+                    raise _too_much(costs[key], most_unsigned)
+    except PolyvalentError:
+        # What leads to nothing has made work as well.
+        with suppress(TooManyEvents):
+            for key, number in opened.items():
+                admit(key, number)
+        raise
+    for key, cost in costs.items():
+        admit(key, cost)
     kept: list[str] = []
     async with ports.database.transaction() as connection:
         for item, records in wanted:
@@ -88,8 +113,7 @@ async def take_in(
     return tuple(kept)
 
 
-async def _open(access: HubAccess, told: Told, instance_id: int) -> tuple[Opened, bool]:
-    """Open an instance, and say whether what is told of it is signed."""
+async def _open(access: HubAccess, told: Told, instance_id: int) -> Opened:
     absent = NotFound(f"There is no instance {instance_id} of element {told.element_key[:60]!r}.")
     try:
         opened = await access.open(instance_id)
@@ -98,20 +122,40 @@ async def _open(access: HubAccess, told: Told, instance_id: int) -> tuple[Opened
     instance = opened.instance
     if told.element_key not in (instance.element_key, str(instance.element_id)):
         raise absent
-    signature = opened.element.webhooks and opened.element.webhooks.signature
-    signed = False
-    if signature:
-        signed = check_signature(
-            signature,
-            instance.configuration,
-            given=find_header(told.headers, signature.header),
-            body=told.body,
-        )
+    return opened
+
+
+def _is_signed(opened: Opened, told: Told) -> bool:
+    webhooks = opened.element.webhooks
+    signature = None if webhooks is None else webhooks.signature
+    return signature is not None and check_signature(
+        signature,
+        opened.instance.configuration,
+        given=find_header(told.headers, signature.header),
+        body=told.body,
+    )
+
+
+def _check_taken(opened: Opened, *, signed: bool) -> None:
+    instance = opened.instance
     if not has_events(instance.configuration):
         raise Conflict(
-            f"Events of instance {instance_id} are off. Set event.notification.enabled to true."
+            f"Events of instance {instance.id} are off. Set event.notification.enabled to true."
         )
-    return opened, signed
+    if is_polled(instance.configuration) and not signed:
+        # Its owner believes what is told of it, because we asked the store.
+        raise Conflict(
+            f"Instance {instance.id} is polled for its changes, so nothing is taken in without a "
+            "signature. Set event.vendor.type to webhook to be told of them."
+        )
+
+
+def _too_much(cost: int, most: int) -> PayloadTooLarge:
+    return PayloadTooLarge(
+        f"Without a signature one call may bring at most {most} pieces of 4 KiB, and this one "
+        f"brings {cost}: every 20 events are kept with the whole body, for each instance. Divide "
+        "it, or let the vendor sign."
+    )
 
 
 def _instance_ids(told: Told) -> tuple[int, ...]:

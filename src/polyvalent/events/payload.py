@@ -23,6 +23,7 @@ from polyvalent.events.classify import read_moment
 from polyvalent.events.member import find_value
 from polyvalent.events.model import Change, EventType
 from polyvalent.events.poll_configuration import DateField
+from polyvalent.hub.read import DEEPEST, nests_deeper
 
 _PLAIN = Webhooks(
     object_type="event_object_type",
@@ -31,13 +32,14 @@ _PLAIN = Webhooks(
     date="event_date",
 )
 MOST_EVENTS = 10_000
+LONGEST_NAME = 500  # characters of an object's id or type
 
 
 def read_payload(body: bytes, content_type: str | None, query: tuple[tuple[str, str], ...]) -> Any:
     """
     Read a vendor's call: its JSON, its form, or without a body its query.
 
-    Raises BadRequest for JSON that is none, UnsupportedMediaType for other kinds.
+    Raises BadRequest for JSON that is none or too deep, UnsupportedMediaType for other kinds.
     """
     if not body:
         return _fields(query)
@@ -50,9 +52,12 @@ def read_payload(body: bytes, content_type: str | None, query: tuple[tuple[str, 
             raise BadRequest("The form has more than 1000 fields.") from error
     if kind.endswith(("/json", "+json")) or kind == "text/plain":
         try:
-            return orjson.loads(body)
+            payload = orjson.loads(body)
         except orjson.JSONDecodeError as error:
             raise BadRequest(f"The body is no JSON: {error}.") from error
+        if nests_deeper(payload, than=DEEPEST):
+            raise BadRequest(f"The body is nested more than {DEEPEST} levels deep.")
+        return payload
     raise UnsupportedMediaType(
         f"The body is {kind[:80]}; an event comes as application/json, "
         "application/x-www-form-urlencoded or in the query."
@@ -102,7 +107,10 @@ def _change(
         value = find_value(row, path) if path else None
         if value is None and path and row is not payload:
             value = find_value(payload, path)
-        return "" if value is None or isinstance(value, dict | list) else str(value)
+        if value is None or isinstance(value, dict | list):
+            return ""
+        # Whoever tells may be anybody, and these are columns that databases look things up by.
+        return str(value)[:LONGEST_NAME].replace("\x00", "\ufffd")
 
     word = text(told.event_type)
     word = words.get(word, word.upper())
