@@ -217,6 +217,8 @@ def test_it_reads_moments_in_every_form():
         "2024-02-01T16:00:00+0530",
         "20240201T103000Z",
         "2024-W05-4T10:30",
+        "2024-032T10:30",
+        "2024-032 12:30 +02:00",
         " 2024-02-01 10:30:00 Z ",
         1706783400,
         1706783400.0,
@@ -225,9 +227,17 @@ def test_it_reads_moments_in_every_form():
     ):
         assert read_moment(form) == moment, form
         assert read_moment(form).tzinfo == UTC
+    next_day = datetime(2024, 2, 1, tzinfo=UTC)
+    for form in ("2024-01-31T24:00", "2024-01-31 24:00:00Z", "20240131T240000", "2024-031T24"):
+        assert read_moment(form) == next_day, form
+    assert read_moment("2024-366") == datetime(2024, 12, 31, tzinfo=UTC)
     for odd in (
         "",
         "soon",
+        "2023-366",
+        "2024-000",
+        "2024-01-31T24:30",
+        "9999-12-31T24:00",
         "2024-13-01",
         "0001-01-01T00:00:00+14:00",
         "9" * 30,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal, TypeAlias
 
 # "any": not declared; both sides are compared by what they look like.
@@ -32,6 +32,9 @@ _is_usual_number = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?").fullmatch
 _starts_like_date = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:$|[T ])").match
 _is_short_date = re.compile(r"[0-9]{4}(?:-[0-9]{2})?").fullmatch
 _find_space_before_zone = re.compile(r"\s+(?=Z$|[+-][0-9]{2}:?[0-9]{0,2}$)", re.IGNORECASE)
+
+_starts_ordinal = re.compile(r"([0-9]{4})-([0-9]{3})(?=$|[T ])").match
+_is_at_24 = re.compile(r"(.{8,10}[T ])24((?::?00(?::?00(?:[.,]0+)?)?)?(?:Z|[+-].*)?)").fullmatch
 
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 _INDEX = re.compile(r"\[[^\]]*\]")
@@ -128,18 +131,33 @@ def _from_text(text: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        tidy = _find_space_before_zone.sub("", text).upper()
-        if tidy == text:
+        found = _from_rare_text(text)
+        if found is None:
             return None
-        try:
-            moment = datetime.fromisoformat(tidy)
-        except ValueError:
-            return None
+        moment = found
     if moment.tzinfo is None:
         return moment.replace(tzinfo=UTC)
     try:
         return moment.astimezone(UTC)
     except OverflowError:
+        return None
+
+
+def _from_rare_text(text: str) -> datetime | None:
+    """Read what the library does not: a blank before the zone, days of the year, 24 o'clock."""
+    tidy = _find_space_before_zone.sub("", text).upper()
+    try:
+        if (ordinal := _starts_ordinal(tidy)) is not None:
+            day = date(int(ordinal[1]), 1, 1) + timedelta(days=int(ordinal[2]) - 1)
+            if day.year != int(ordinal[1]):
+                return None
+            tidy = f"{day.isoformat()}{tidy[ordinal.end() :]}"
+        late = _is_at_24(tidy)
+        if late is not None:
+            tidy = f"{late[1]}00{late[2]}"
+        moment = datetime.fromisoformat(tidy) if tidy != text else None
+        return moment if moment is None or late is None else moment + timedelta(days=1)
+    except (ValueError, OverflowError):
         return None
 
 
