@@ -39,7 +39,9 @@ async def remove_common(ports: Ports, organization_id: int, name: str, *, force:
         )
         if used and not force:
             raise Conflict(
-                f"{name} has {len(used)} transformations. Delete them first, or send force=true."
+                f"{name} is used by {len(used)} "
+                f"{'transformation' if len(used) == 1 else 'transformations'}. Delete them first, or "
+                "send force=true."
             )
         gone = await sql.delete_definitions_named(
             connection, organization_id=organization_id, name=name
