@@ -40,8 +40,8 @@ async def remove_common(ports: Ports, organization_id: int, name: str, *, force:
         if used and not force:
             raise Conflict(
                 f"{name} is used by {len(used)} "
-                f"{'transformation' if len(used) == 1 else 'transformations'}. Delete them first, or "
-                "send force=true."
+                f"{'transformation' if len(used) == 1 else 'transformations'}. "
+                "Delete them first, or send force=true."
             )
         gone = await sql.delete_definitions_named(
             connection, organization_id=organization_id, name=name
