@@ -58,7 +58,7 @@ async def answer_instance(call: Call, instance: Instance, *, path: str) -> Answe
         headers=call.headers,
         body=call.body,
     )
-    with followed(call, instance) as trail:
+    with followed(call, instance, secrets=connection.secrets) as trail:
 
         async def ask() -> Answered:
             return await call_instance(

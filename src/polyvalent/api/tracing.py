@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import (
     AbstractContextManager,
     asynccontextmanager,
@@ -49,18 +49,23 @@ def trace_header(call: Call, watch: Watch) -> Headers:
     return (("Elements-Trace-Id", call.request_id),) if watch.attempts else ()
 
 
-def followed(call: Call, instance: Instance) -> AbstractContextManager[Trail | None]:
+def followed(
+    call: Call, instance: Instance, *, secrets: Sequence[str]
+) -> AbstractContextManager[Trail | None]:
     """
     Give a trail to a call to an instance that logs its calls, None where the instance does not.
 
-    What the caller asked and got is kept with it, once the answer is sent. An error that passes
-    gets the header with the trace's id; for a success see `trail_header`.
+    What the caller asked and got is kept with it, once the answer is sent; `secrets` show nowhere
+    in it. An error that passes gets the header with the trace's id; for a success see
+    `trail_header`.
     """
-    return _following(call, instance) if instance.trace_logging_enabled else nullcontext()
+    if not instance.trace_logging_enabled:
+        return nullcontext()
+    return _following(call, instance, secrets=secrets)
 
 
 @contextmanager
-def _following(call: Call, instance: Instance) -> Iterator[Trail]:
+def _following(call: Call, instance: Instance, *, secrets: Sequence[str]) -> Iterator[Trail]:
     trail, journal, began_at = Trail(), call.platform.journal, call.platform.ports.now()
     query = urlencode(call.query)
     asked = Request(
@@ -81,6 +86,7 @@ def _following(call: Call, instance: Instance) -> Iterator[Trail]:
                 legs=tuple(trail.legs),
                 calls=trail.calls,
                 created_at=began_at,
+                secrets=secrets,
             )
         )
 

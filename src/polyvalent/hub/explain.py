@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from polyvalent.catalog.element import Element
 from polyvalent.ceql import explain_plan
 from polyvalent.hub.build import build_request
 from polyvalent.hub.made_call import MadeCall
@@ -13,7 +12,8 @@ from polyvalent.hub.model import Pairs
 from polyvalent.hub.search_pairs import has_cursor, search_pairs
 from polyvalent.hub.search_query import Search
 from polyvalent.hub.walk import begin_walk, first_page, largest_page
-from polyvalent.instances.model import Configuration
+from polyvalent.instances.configuration import is_secret
+from polyvalent.instances.model import Configuration, Connection
 
 _HIDDEN = "hidden"
 _FIELDS_SHOWN_MAX = 12
@@ -88,7 +88,7 @@ def _show_call(made: MadeCall, pairs: Pairs) -> dict[str, str]:
     request = build_request(
         made.connection.element,
         made.match.resource,
-        configuration=_without_secrets(made.connection.element, made.connection.configuration),
+        configuration=_without_secrets(made.connection),
         path_parameters=made.match.path_parameters,
         incoming=made.incoming,
         pairs=pairs,
@@ -96,11 +96,12 @@ def _show_call(made: MadeCall, pairs: Pairs) -> dict[str, str]:
     return {"method": request.method, "url": request.url}
 
 
-def _without_secrets(element: Element, configuration: Configuration) -> Configuration:
-    secret = {item.key for item in element.configuration if item.type == "PASSWORD"}
+def _without_secrets(connection: Connection) -> Configuration:
     shown = {
-        name: _HIDDEN if name in secret and value else value
-        for name, value in configuration.items()
+        name: _HIDDEN
+        if value and (value in connection.secrets or is_secret(connection.element, name))
+        else value
+        for name, value in connection.configuration.items()
     }
     base = urlsplit(shown.get("base.url") or "")
     if "@" in base.netloc:

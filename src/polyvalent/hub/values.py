@@ -21,6 +21,7 @@ PLATFORM_PARAMETERS = frozenset(
     ("page", "pageSize", "nextPage", "where", "orderBy", "fields", "explain")
 )
 _OF_THE_PLATFORM = frozenset(("authorization", "proxy-authorization", "cookie"))
+_NEVER_SENT = "oauth.user.token.secret"
 _TEMPLATE = re.compile(r"\$\{(configuration|header|body)\.([^{}]+)\}")
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
@@ -56,7 +57,7 @@ class Values:
             case "value":
                 return self._fill(item.name)
             case "configuration":
-                return self.configuration.get(item.name)
+                return self._find_configured(item.name)
             case "path":
                 return self.path.get(item.name)
             case "header":
@@ -80,6 +81,10 @@ class Values:
         """Return a value as text, what is no text as JSON; see `find`."""
         return write_text(self.find(item))
 
+    def _find_configured(self, name: str) -> str | None:
+        # The one half of a signature's key that never travels.
+        return None if name == _NEVER_SENT else self.configuration.get(name)
+
     def _find_header(self, name: str) -> str | None:
         # The caller's secrets of this platform are no vendor's business.
         if name.lower() in _OF_THE_PLATFORM:
@@ -98,7 +103,7 @@ class Values:
         if "${" not in template:
             return template
         sources: dict[str, Callable[[str], Any]] = {
-            "configuration": self.configuration.get,
+            "configuration": self._find_configured,
             "header": self._find_header,
             "body": lambda name: find_member(read_json(self.body), name),
         }

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from polyvalent.auth.oauth1 import TokenCredentials
 from polyvalent.auth.oauth1_variant import Variant
 from polyvalent.catalog.element import Element
-from polyvalent.errors import NotFound
+from polyvalent.errors import BadRequest, NotFound
 from polyvalent.instances import sql
 from polyvalent.instances.application import normalize_addresses, site_key
-from polyvalent.instances.configuration import check, complete, entries_of, is_common, merge
+from polyvalent.instances.configuration import (
+    MASK,
+    check,
+    complete,
+    entries_of,
+    fill_all,
+    given_by_calls,
+    is_common,
+    is_secret,
+    merge,
+)
 from polyvalent.instances.draft import Draft
 from polyvalent.instances.handshake import Handshake
 from polyvalent.instances.model import Configuration, Instance
@@ -91,14 +102,52 @@ def _changed(element: Element, instance: Instance, draft: Draft) -> Configuratio
     if element.id != instance.element_id:
         stored = {**stored, **complete(element, stored)}
     if not draft.configuration:
-        return stored
+        return _led(element, instance, stored, given={})
     merged = merge(
         stored,
         normalize_addresses(element, draft.configuration),
         known=entries_of(element),
     )
-    check(element, merged)
-    return merged
+    check(element, merged, sealed=instance.sealed)
+    return _led(element, instance, merged, given=draft.configuration)
+
+
+def _led(
+    element: Element, instance: Instance, changed: Configuration, *, given: Configuration
+) -> Configuration:
+    """
+    Return a configuration that sends no stored secret to another place than it was given for.
+
+    A signature tells no secret. Other calls carry them, so that whoever may lead an instance to
+    a host of their own could read there what is masked here. What the element's calls obtained is
+    left out, to be obtained anew. Raises BadRequest, naming the secrets that have to be sent along.
+    """
+    if is_signed(element, changed) or _place_of(changed) == _place_of(instance.configuration):
+        return changed
+    obtained = frozenset(given_by_calls(element))
+    kept = [
+        key
+        for key, value in changed.items()
+        if value
+        and not is_common(key)
+        and (key in instance.sealed or is_secret(element, key))
+        and value == instance.configuration.get(key)
+        and given.get(key, MASK) == MASK
+    ]
+    if asked := [key for key in kept if key not in obtained]:
+        raise BadRequest(
+            "base.url leads to another place than before, and stored secrets are sent nowhere but "
+            f"where they were given for. Send them along: {', '.join(asked)}."
+        )
+    return {key: None if key in kept else value for key, value in changed.items()}
+
+
+def _place_of(configuration: Configuration) -> tuple[str, str]:
+    try:
+        url = urlsplit(fill_all(configuration).get("base.url") or "")
+    except ValueError:
+        return "", ""  # no address at all, which whoever calls it says better
+    return url.scheme.lower(), url.netloc.lower()
 
 
 def _is_touched(element: Element, before: Configuration, after: Configuration) -> bool:

@@ -9,7 +9,8 @@ stored and shown with them and filled only where a call is built.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from base64 import b64encode
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
 import msgspec
@@ -20,6 +21,7 @@ from polyvalent.errors import BadRequest
 from polyvalent.instances.model import Configuration
 
 MASK = "********"
+SHORTEST_FOUND = 6  # characters of a secret that texts are searched for
 # A filled value is an address; these keep values that name each other from growing without end.
 MOST_PLACEHOLDERS = 100
 LONGEST_FILLED = 8192
@@ -52,10 +54,35 @@ def entries_of(element: Element) -> dict[str, ConfigurationEntry]:
 
 def is_secret(element: Element, key: str) -> bool:
     """Say whether values of a configuration key are sealed at rest and masked in answers."""
+    return _is_secret(entries_of(element), key)
+
+
+def _is_secret(known: Mapping[str, ConfigurationEntry], key: str) -> bool:
     if key in _SECRET_KEYS or key.endswith(".secret"):
         return True
-    entry = entries_of(element).get(key)
+    entry = known.get(key)
     return entry is not None and entry.type == "PASSWORD"
+
+
+def secret_values(
+    element: Element, configuration: Configuration, *, sealed: Collection[str] = ()
+) -> tuple[str, ...]:
+    """
+    Return the secret values of a configuration that a text can be searched for, the longest first.
+
+    Of user name and password that is also what basic authentication makes of them. Values of less
+    than six characters are left out: they stand in any text.
+    """
+    known = entries_of(element)
+    found = {
+        value
+        for key, value in configuration.items()
+        if value and (key in sealed or key not in known or _is_secret(known, key))
+    }
+    if password := configuration.get("password"):
+        pair = f"{configuration.get('username') or ''}:{password}"
+        found.add(b64encode(pair.encode("utf-8", "replace")).decode())
+    return tuple(sorted((text for text in found if len(text) >= SHORTEST_FOUND), key=len))[::-1]
 
 
 def is_common(key: str) -> bool:
@@ -83,7 +110,7 @@ def unknown_keys(element: Element, given: Configuration) -> tuple[str, ...]:
     return tuple(key for key in given if key not in known)
 
 
-def check(element: Element, configuration: Configuration) -> None:
+def check(element: Element, configuration: Configuration, *, sealed: Collection[str] = ()) -> None:
     """
     Make sure that every required entry is there and every value is one its type takes.
 
@@ -91,7 +118,7 @@ def check(element: Element, configuration: Configuration) -> None:
     told to whatever host that address names.
     Raises BadRequest naming all missing entries, key and label, or all bad values.
     """
-    obtained = {*OBTAINED_KEYS, *_given_by_calls(element)}
+    obtained = {*OBTAINED_KEYS, *given_by_calls(element)}
     missing = [
         f"{entry.key} ({entry.name})"
         for entry in element.configuration
@@ -116,13 +143,13 @@ def check(element: Element, configuration: Configuration) -> None:
         for key, value in configuration.items()
         if value
         for name in dict.fromkeys(placeholders(value))
-        if is_secret(element, name) and not is_secret(element, key)
+        if (name in sealed or is_secret(element, name)) and not is_secret(element, key)
     ]
     if faults:
         raise BadRequest("The configuration cannot be used: " + "; ".join(faults) + ".")
 
 
-def _given_by_calls(element: Element) -> Iterator[str]:
+def given_by_calls(element: Element) -> Iterator[str]:
     """Give the keys whose values the element's own calls at provisioning bring."""
     for resource in element.resources:
         if resource.type == "onProvision":
@@ -179,14 +206,21 @@ def merge(stored: Configuration, changes: Configuration, *, known: Iterable[str]
     return {**stored, **kept}
 
 
-def mask(element: Element, configuration: Configuration) -> Configuration:
-    """Return the configuration fit to be shown: secrets as "********", nulls as they are."""
+def mask(
+    element: Element, configuration: Configuration, *, sealed: Collection[str] = ()
+) -> Configuration:
+    """
+    Return the configuration fit to be shown: secrets as "********", nulls as they are.
+
+    `sealed` are the keys that were secrets when they were given.
+    """
     known = entries_of(element)
+
     # What the element does not know any more may have been a secret.
-    return {
-        key: MASK if value and (key not in known or is_secret(element, key)) else value
-        for key, value in configuration.items()
-    }
+    def hides(key: str) -> bool:
+        return key in sealed or key not in known or _is_secret(known, key)
+
+    return {key: MASK if value and hides(key) else value for key, value in configuration.items()}
 
 
 def _spelled(configuration: Configuration) -> Configuration:

@@ -11,7 +11,7 @@ from polyvalent.errors import Unavailable
 from polyvalent.exchange import Request
 from polyvalent.instances import sql
 from polyvalent.instances.application import client_credentials
-from polyvalent.instances.configuration import fill_all
+from polyvalent.instances.configuration import fill_all, secret_values
 from polyvalent.instances.model import Connection, Instance, InstanceId, Invalid
 from polyvalent.instances.ports import Ports
 from polyvalent.instances.reach import SigningKeys, reach
@@ -37,6 +37,7 @@ def connect(instance: Instance, *, element: Element) -> Connection:
         if token
         else None,
         variant=parse_variant(instance.signing_variant),
+        secrets=secret_values(element, configuration, sealed=instance.sealed),
         disabled=instance.disabled,
         version=instance.version,
         invalid=None

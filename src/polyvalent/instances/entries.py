@@ -64,5 +64,5 @@ def _show(instance: Instance, element: Element, entry: ConfigurationEntry) -> di
         "description": entry.description,
         "type": entry.type,
         "required": entry.required,
-        "propertyValue": mask(element, {entry.key: value})[entry.key],
+        "propertyValue": mask(element, {entry.key: value}, sealed=instance.sealed)[entry.key],
     }

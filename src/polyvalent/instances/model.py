@@ -40,6 +40,8 @@ class Connection:
     client: ClientCredentials | None = field(repr=False)
     token: TokenCredentials | None = field(repr=False)
     variant: Variant
+    # What no text that a person reads may show, see `secret_values`.
+    secrets: tuple[str, ...] = field(default=(), repr=False)
     disabled: bool = False
     version: int = 1  # of the instance, when the connection was made
     invalid: Invalid | None = None
@@ -89,6 +91,9 @@ class Instance:
     updated_at: datetime
     version: int
     elements_version: int = 0  # of the organization's elements, when the row was read
+    # The keys of the configuration that lie sealed: what was a secret when it was given stays one,
+    # whatever its element says of it later.
+    sealed: frozenset[str] = frozenset()
     readied: Readied = field(default_factory=Readied, init=False, repr=False, compare=False)
 
 

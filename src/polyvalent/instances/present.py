@@ -30,7 +30,7 @@ def present(instance: Instance, *, element: Element, user: User) -> dict[str, An
         "disabled": instance.disabled,
         "maxCacheSize": instance.max_cache_size,
         "cacheTimeToLive": instance.cache_time_to_live,
-        "configuration": dict(mask(element, instance.configuration)),
+        "configuration": dict(mask(element, instance.configuration, sealed=instance.sealed)),
         "eventsEnabled": instance.configuration.get("event.notification.enabled") == "true",
         "traceLoggingEnabled": instance.trace_logging_enabled,
         "cachingEnabled": instance.caching_enabled,

@@ -244,6 +244,7 @@ async def _whole(
     ids = [row.id for row in rows]
     tags: dict[int, list[str]] = {instance_id: [] for instance_id in ids}
     values: dict[int, dict[str, str | None]] = {instance_id: {} for instance_id in ids}
+    sealed: dict[int, set[str]] = {instance_id: set() for instance_id in ids}
     if ids:
         tag_rows = await connection.execute(
             select(instance_tag)
@@ -257,6 +258,8 @@ async def _whole(
             select(entry).where(entry.c.instance_id.in_(ids)).order_by(entry.c.id)
         )
         for row in entry_rows:
+            if row.value_sealed is not None:
+                sealed[row.instance_id].add(row.key)
             values[row.instance_id][row.key] = (
                 row.value
                 if row.value_sealed is None
@@ -292,6 +295,7 @@ async def _whole(
             updated_at=row.updated_at,
             version=row.version,
             elements_version=row.elements_version or 0,
+            sealed=frozenset(sealed[row.id]),
         )
         for row in rows
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from polyvalent.auth.oauth1_answer import parse_problem
 from polyvalent.catalog.classify import classify, error_of, provider_message
@@ -25,6 +25,7 @@ from polyvalent.instances.reach import Reached
 from polyvalent.instances.refuse import refusal_of
 from polyvalent.instances.validity import Validity
 from polyvalent.settings import Settings
+from polyvalent.traces.redact import conceal
 
 WAITS_MAX = 5
 # A header that asks for days is a mistake, which must not silence an instance for days.
@@ -95,7 +96,7 @@ class Supervisor:
             sent = await self.send(connection, request, max(0.001, left_s))
             reached = sent.reached
             answered(sent.exchange, attempts=reached.sent if reached else sent.exchange.attempts)
-            return sent
+            return _concealed(sent, connection.secrets)
 
     async def _judge(self, connection: Connection, sent: Sent, rule: FailureRule) -> None:
         if rule.kind not in ("reauthorize", "configuration"):
@@ -116,6 +117,20 @@ class Supervisor:
         return 4 * backoff_s(waits, chance=self.chance())
 
 
+def _concealed(sent: Sent, secrets: tuple[str, ...]) -> Sent:
+    # A refusal is told to people: some stores say in it which key they do not like.
+    exchange = sent.exchange
+    response = exchange.response
+    if not secrets or 200 <= response.status < 300 or not response.body:
+        return sent
+    text = response.body.decode("utf-8", "replace")
+    shown = conceal(text, secrets)
+    if shown == text:
+        return sent
+    told = replace(exchange, response=replace(response, body=shown.encode()))
+    return replace(sent, exchange=told)
+
+
 def make_supervisor(ports: Ports, settings: Settings, *, send: Send) -> Supervisor:
     """Make the supervisor of a process from its settings."""
     return Supervisor(
@@ -132,4 +147,6 @@ def _refusal(connection: Connection, sent: Sent, rule: FailureRule) -> Polyvalen
     if sent.reached is None or parse_problem(response.body, response.headers) is None:
         return None
     error = refusal_of(sent.reached, step="resource", element=connection.element)
+    if error.provider_message:
+        error.provider_message = conceal(error.provider_message, connection.secrets)
     return error if error.status in (400, 401) else error_of(rule, response)

@@ -13,6 +13,7 @@ from polyvalent.exchange import Exchange
 from polyvalent.traces import sql
 from polyvalent.traces.record import KEPT_FOR
 from polyvalent.traces.redact import (
+    conceal,
     redact_exchange,
     redact_request,
     redact_response,
@@ -42,7 +43,9 @@ async def keep_call(database: Database, keys: KeyFile, trace: CallTrace, *, rand
         "instance_id": trace.instance_id,
         "trace_id": trace.trace_id,
         "method": trace.request.method[:20],
-        "path": redact_text(trace.request.url.partition("?")[0])[:LONGEST_PATH],
+        "path": conceal(redact_text(trace.request.url.partition("?")[0]), trace.secrets)[
+            :LONGEST_PATH
+        ],
         "status": trace.response.status,
         "elapsed_ms": round(trace.elapsed_ms),
         "vendor_calls": trace.calls,
@@ -72,7 +75,7 @@ def compose(trace: CallTrace) -> str:
     text = orjson.dumps(shown)
     if len(text) > LARGEST_TRACE_BYTES:
         text = orjson.dumps(_map_bodies(shown, lambda body: body[:BODY_KEPT] + "…"))
-    return text.decode()
+    return conceal(text.decode(), trace.secrets)
 
 
 def _leg(leg: Leg) -> dict[str, Any]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, quote_plus, urlsplit
 
 from polyvalent.auth.oauth1_text import CONCEALED, conceal_base_string
 from polyvalent.exchange import Exchange, Headers, Request, Response
@@ -12,6 +14,7 @@ from polyvalent.exchange import Exchange, Headers, Request, Response
 MASK = "********"
 LARGEST_BODY = 16_384
 LONGEST_VALUE = 800  # of a header
+QUOTED_MOST = 3  # how often a text may be quoted in another, for what is looked for in it
 _SAFE_HEADERS = frozenset(
     (
         "accept",
@@ -96,6 +99,27 @@ def redact_text(text: str) -> str:
         return match.group("head") + (MASK if tail is None else f'"{MASK}{tail}')
 
     return _ENCODED_SECRETS.sub(rf"\g<head>{MASK}", _SECRETS.sub(masked, text))
+
+
+def conceal(text: str, secrets: Sequence[str]) -> str:
+    """
+    Mask known secrets in a text, also as they stand in addresses and in JSON.
+
+    "key=a%2Fb", ("a/b",) → "key=********".
+    """
+    for secret in secrets:
+        for form in _forms(secret):
+            if form in text:
+                text = text.replace(form, MASK)
+    return text
+
+
+def _forms(secret: str) -> tuple[str, ...]:
+    # JSON within a text of JSON, as a store quotes what it was sent: the outermost first.
+    escaped = [secret]
+    for _ in range(QUOTED_MOST):
+        escaped.append(json.dumps(escaped[-1], ensure_ascii=False)[1:-1])
+    return tuple(dict.fromkeys((*reversed(escaped), quote(secret, safe=""), quote_plus(secret))))
 
 
 def redact_request(request: Request) -> dict[str, Any]:

@@ -66,6 +66,7 @@ class CallTrace:
     legs: Sequence[Leg] = field(repr=False)
     calls: int  # to the vendor, those left out of `legs` as well
     created_at: datetime
+    secrets: Sequence[str] = field(default=(), repr=False)  # of the instance: never to be shown
 
 
 def cut_request(request: Request) -> Request:
