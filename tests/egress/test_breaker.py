@@ -54,6 +54,19 @@ def test_it_leaves_other_places_alone(breaker):
     attempt(breaker, failed=False, place="other.example")
 
 
+def test_it_lets_nobody_make_a_place_rest_for_others(breaker):
+    for _ in range(3):
+        with breaker.calling(PLACE, whose=7) as note:
+            note(True)
+
+    with pytest.raises(VendorBusy), breaker.calling(PLACE, whose=7):
+        pass
+    with breaker.calling(PLACE, whose=8) as note:
+        note(False)
+    with pytest.raises(VendorBusy), breaker.calling(PLACE, whose=7):
+        pass
+
+
 def test_it_lets_one_call_through_after_the_rest(breaker, clock):
     rest(breaker)
     clock.now_s += 15
@@ -94,8 +107,12 @@ def test_it_probes_anew_when_the_probe_was_given_up(breaker, clock):
     ("url", "place"),
     [
         ("https://Shop.example/api/rest?x=1", "shop.example"),
+        ("https://shop.example:443/", "shop.example"),
+        ("http://shop.example/", "shop.example:80"),
+        ("http://shop.example:80/", "shop.example:80"),
         ("http://127.0.0.1:8080/api", "127.0.0.1:8080"),
-        ("http://[::1]:80/", "[::1]:80"),
+        ("http://[::1]/", "[::1]:80"),
+        ("https://[::1]/", "[::1]"),
         ("http://[/", ""),
     ],
 )

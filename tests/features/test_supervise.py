@@ -16,8 +16,9 @@ from polyvalent.catalog.load import load_catalog
 from polyvalent.db import Database
 from polyvalent.db.key_file import KeyFile
 from polyvalent.db.schema import account, app_user, instance, organization
-from polyvalent.egress import Door
+from polyvalent.egress import BrokenAnswer, Door
 from polyvalent.egress.breaker import Breaker
+from polyvalent.egress.failure import too_large
 from polyvalent.egress.retry import asked_pause_s
 from polyvalent.errors import VendorBusy, VendorRefused
 from polyvalent.exchange import Exchange, Request, Response
@@ -241,6 +242,31 @@ def test_it_reads_how_long_to_wait(
     )
 
     assert found == seconds
+
+
+@pytest.mark.parametrize("whole", [True, False])
+async def test_a_store_does_not_rest_for_answers_that_we_do_not_read(whole: bool):
+    """Whoever asks a store for a film would silence it for all its other instances."""
+    breaker = Breaker(failures_max=1, rest_s=15.0)
+    lookout = Lookout(breaker=breaker)
+
+    with pytest.raises(BrokenAnswer), lookout.calling(ELEMENT, GET, whose=7):
+        raise too_large("shop.example", 9) if whole else BrokenAnswer("It broke off.")
+
+    assert breaker.count()["resting"] == (0 if whole else 1)
+
+
+async def test_it_lets_a_store_rest_for_one_organization_alone(
+    supervisor: Supervisor, world: World
+):
+    one, other = (replace(CONNECTION, organization_id=number) for number in (7, 8))
+    world.answers = [Response(status=502)] * 10 + [OK]
+    for _ in range(10):
+        await supervisor.reach(one, GET)
+
+    with pytest.raises(VendorBusy, match="left alone"):
+        await supervisor.reach(one, GET)
+    assert (await supervisor.reach(other, GET)).response.status == 200
 
 
 async def test_it_refuses_with_the_stored_reason_between_two_questions(

@@ -8,6 +8,7 @@ its failure begins another. What is known here is this process's own and ends wi
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 
 from polyvalent.errors import VendorBusy
 
+_PORT = re.compile(r":\d*$")
 # A probe under way tells soon; whoever comes meanwhile asks again then.
 PROBE_S = 2.0
 
@@ -43,21 +45,23 @@ class Breaker:
         self._failures_max = failures_max
         self._rest_s = rest_s
         self._clock = clock
-        self._troubles: dict[str, _Trouble] = {}
+        self._troubles: dict[tuple[int, str], _Trouble] = {}
 
     def calling(
-        self, place: str, *, blames: bool = True
+        self, place: str, *, whose: int = 0, blames: bool = True
     ) -> AbstractContextManager[Callable[[bool], None]]:
         """
         Let a call to a place through and take its outcome: `note(failed)`.
 
-        A call that ends without a note says nothing about the place. With `blames` false the note
-        says nothing either, and the call is not the one that finds out whether a rest is over:
-        where anybody may make a call, anybody could make it last.
+        Calls of one organization, `whose`, count for it alone: what is asked of a place decides
+        whether it fails. A call that ends without a note says nothing about the place. With
+        `blames` false the note says nothing either, and the call is not the one that finds out
+        whether a rest is over: where anybody may make a call, anybody could make it last.
         Raises VendorBusy while the place rests.
         """
-        note = partial(self._note, place, blames=blames)
-        trouble = self._troubles.get(place)
+        key = (whose, place)
+        note = partial(self._note, key, blames=blames)
+        trouble = self._troubles.get(key)
         return nullcontext(note) if trouble is None else self._watched(place, trouble, note)
 
     @contextmanager
@@ -71,13 +75,19 @@ class Breaker:
             if probing:
                 trouble.probing = False
 
-    def _note(self, place: str, failed: bool, *, blames: bool) -> None:  # noqa: FBT001  # one word
+    def _note(
+        self,
+        key: tuple[int, str],
+        failed: bool,  # noqa: FBT001  # one word
+        *,
+        blames: bool,
+    ) -> None:
         if not blames:
             return
         if failed:
-            self._fail(place)
-        elif place in self._troubles:
-            del self._troubles[place]
+            self._fail(key)
+        elif key in self._troubles:
+            del self._troubles[key]
 
     def count(self) -> dict[str, int]:
         """Count the places in trouble: {"failing": 2, "resting": 1}."""
@@ -99,16 +109,24 @@ class Breaker:
         trouble.probing = probes
         return probes
 
-    def _fail(self, place: str) -> None:
-        trouble = self._troubles.setdefault(place, _Trouble())
+    def _fail(self, key: tuple[int, str]) -> None:
+        trouble = self._troubles.setdefault(key, _Trouble())
         trouble.failures += 1
         if trouble.failures >= self._failures_max:
             trouble.rests_until_s = self._clock() + self._rest_s
 
 
 def place_of(url: str) -> str:
-    """Return the place that a URL leads to: "https://Shop.example/a?b" → "shop.example"."""
+    """
+    Return the place that a URL leads to: "https://Shop.example/a?b" → "shop.example".
+
+    Another port is another place: "http://shop.example/" → "shop.example:80".
+    """
     try:
-        return urlsplit(url).netloc.rpartition("@")[2].lower()
+        parts = urlsplit(url)
     except ValueError:
         return ""  # no address at all, which whoever sends it says better
+    place = parts.netloc.rpartition("@")[2].lower()
+    if parts.scheme.lower() == "http":
+        return place if _PORT.search(place) else f"{place}:80"
+    return place.removesuffix(":443")

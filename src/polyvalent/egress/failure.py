@@ -51,15 +51,17 @@ class BrokenAnswer(VendorFailure):
     Report an answer that ended early, is not HTTP, cannot be unpacked or is too large.
 
     The request was sent. `begun` is false when the connection ended before the first line of an
-    answer, the one case in which a read may be tried again.
+    answer, the one case in which a read may be tried again. `whole` is true where the vendor did
+    all that it could, and its answer is only not one that is read here.
     """
 
     sent = True
     attempts = 1
 
-    def __init__(self, message: str, *, begun: bool = True) -> None:
+    def __init__(self, message: str, *, begun: bool = True, whole: bool = False) -> None:
         super().__init__(message)
         self.begun = begun
+        self.whole = whole
 
 
 class DeadlinePassed(VendorTimeout):
@@ -99,7 +101,8 @@ def too_large(place: str, limit_bytes: int) -> BrokenAnswer:
     """Say that an answer has more than the bytes that are read."""
     return BrokenAnswer(
         f"The answer of {place} is larger than {limit_bytes} bytes, the most that is read. "
-        "Ask for fewer records at a time."
+        "Ask for fewer records at a time.",
+        whole=True,
     )
 
 

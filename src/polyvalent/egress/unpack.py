@@ -30,7 +30,7 @@ def unpack_body(packed: bytes, encodings: str, *, limit_bytes: int, place: str) 
     layers = [name.strip().lower() for name in encodings.split(",")]
     layers = [name for name in layers if name not in ("", "identity")]
     if len(layers) > _MAX_LAYERS:
-        raise BrokenAnswer(f"The answer of {place} is packed {len(layers)} times over.")
+        raise BrokenAnswer(f"The answer of {place} is packed {len(layers)} times over.", whole=True)
     body = packed
     for name in reversed(layers):
         if not body:
@@ -57,7 +57,8 @@ def _unpack_layer(packed: bytes, name: str, *, limit_bytes: int, place: str) -> 
         return _unpack_stream(packed, bits=bits, limit_bytes=limit_bytes)[0]
     raise BrokenAnswer(
         f"The answer of {place} is packed in a way that was not asked for; "
-        "gzip and deflate are understood."
+        "gzip and deflate are understood.",
+        whole=True,
     )
 
 

@@ -1,9 +1,10 @@
 """
 Keep the book of writes: whose turn it is in a store, what is about to be created, what is done.
 
-One writer is at work in a store at a time, whatever instance or process it belongs to. Before a
-row is created its identity is noted, and taken off once it is known what became of it: an entry
-that is there already tells of a writer that was killed, or could not find out.
+One writer of an organization is at work in a store at a time, whatever instance or process it
+belongs to. Before a row is created its identity is noted, and taken off once it is known what
+became of it: an entry that is there already tells of a writer that was killed, or could not find
+out.
 """
 
 from __future__ import annotations
@@ -80,7 +81,9 @@ class Ledger:
         `identity` tells the new row from others; None where nothing is created, or nothing tells.
         Raises VendorBusy if no turn comes in time; then nothing was sent.
         """
+        # Nobody waits for what another organization does in a place that it calls its store.
         store = (connection.configuration.get("base.url") or "").rstrip("/")
+        store = f"{connection.organization_id} {store}"
         queue = self._queues.get(store)
         if queue is None:
             queue = self._queues[store] = _Queue(

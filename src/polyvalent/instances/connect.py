@@ -38,6 +38,7 @@ def connect(instance: Instance, *, element: Element) -> Connection:
         else None,
         variant=parse_variant(instance.signing_variant),
         secrets=secret_values(element, configuration, sealed=instance.sealed),
+        organization_id=instance.organization_id,
         disabled=instance.disabled,
         version=instance.version,
         invalid=None

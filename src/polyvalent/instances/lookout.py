@@ -40,17 +40,20 @@ class Lookout:
     note: Note = note_nothing
     spans: Spans | None = None
 
-    def calling(self, element: Element, request: Request, *, blames: bool = True) -> Watched:
+    def calling(
+        self, element: Element, request: Request, *, whose: int = 0, blames: bool = True
+    ) -> Watched:
         """
         Watch one call inside a block, which gives the answer to what it was given.
 
+        `whose` is the organization of the instance that is called for, 0 where one is being made.
         With `blames` false what comes of it is not held against the place.
         The block raises VendorBusy while the place rests.
         """
         return Watched(
             element,
             request,
-            place=self.breaker.calling(place_of(request.url), blames=blames),
+            place=self.breaker.calling(place_of(request.url), whose=whose, blames=blames),
             span=self._span(element, request),
             note=self.note,
         )
@@ -147,10 +150,13 @@ class Watched:
 
 
 def _is_failure(error: PolyvalentError) -> bool:
-    # An unknown name or a bad certificate fails at once and says so best itself.
+    # An unknown name or a bad certificate fails at once and says so best itself; a store whose
+    # answer is more than we read, or not packed as we can read it, is at work.
     if isinstance(error, NotConnected):
         return not error.lasting
-    return isinstance(error, BrokenAnswer | DeadlinePassed)
+    if isinstance(error, BrokenAnswer):
+        return not error.whole
+    return isinstance(error, DeadlinePassed)
 
 
 def _attempts_of(error: PolyvalentError) -> int:

@@ -42,6 +42,7 @@ class Connection:
     variant: Variant
     # What no text that a person reads may show, see `secret_values`.
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    organization_id: int = 0
     disabled: bool = False
     version: int = 1  # of the instance, when the connection was made
     invalid: Invalid | None = None

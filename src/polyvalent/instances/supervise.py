@@ -92,7 +92,8 @@ class Supervisor:
             await self.pause(pause_s)
 
     async def _call(self, connection: Connection, request: Request, *, left_s: float) -> Sent:
-        with self.ports.lookout.calling(connection.element, request) as answered:
+        whose = connection.organization_id
+        with self.ports.lookout.calling(connection.element, request, whose=whose) as answered:
             sent = await self.send(connection, request, max(0.001, left_s))
             reached = sent.reached
             answered(sent.exchange, attempts=reached.sent if reached else sent.exchange.attempts)
