@@ -9,6 +9,7 @@ re-encode it on the way.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from urllib.parse import SplitResult, urlsplit
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -20,6 +21,14 @@ def find_header(headers: Headers, name: str) -> str | None:
         if key.lower() == wanted:
             return value
     return None
+
+
+def split_address(text: str) -> SplitResult:
+    """Take an address of anybody's apart; "http://[x" and what else is none has no parts."""
+    try:
+        return urlsplit(text)
+    except ValueError:
+        return SplitResult("", "", "", "", "")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from msgspec import structs
 
@@ -39,6 +41,30 @@ def test_joins_address_and_encoded_path():
 
     assert request.url == "https://shop.example/api/rest/orders/7/addresses/a%2Fb%3F%20%C3%A4"
     assert request.headers == (("Accept", "application/json"),)
+
+
+def test_makes_no_more_of_a_call_than_may_be_sent():
+    """Ten names that each stand for ten of the next make ten thousand million of the last."""
+    names = "abcdefghij"
+    chain = [
+        parameter(f"{{{after}}}" * 10, "value", name, "bodyToken")
+        for name, after in pairwise(names)
+    ]
+    long = f'{{"x": "{"y" * 100_000}"}}'.encode()
+    for given, body in (
+        (chain, b"{a}"),
+        ([parameter("x", "bodyField", f"m{n}", "bodyField") for n in range(400)], long),
+        ([parameter("x", "bodyField", f"m{n}", "header") for n in range(400)], long),
+        ([parameter("x", "bodyField", f"m{n}", "query") for n in range(400)], long),
+        ([parameter("x", "bodyField", f"m{n}", "form") for n in range(400)], long),
+        ([parameter("x", "bodyField", f"m{n}", "multipart") for n in range(400)], long),
+        ([parameter("${body.x}" * 400, "value", "m", "header")], long),
+    ):
+        with pytest.raises(BadRequest, match="make more of the call"):
+            build("PATCH", "/products/5", *given, body=body)
+
+    request = build("PATCH", "/products/5", parameter("1", "value", "a", "bodyToken"), body=b"{a}")
+    assert request.body == b"1"
 
 
 def test_sends_the_body_as_it_came():

@@ -121,6 +121,7 @@ def test_reads_a_row_whose_fields_are_all_hidden():
         ("/products", 302, "/login", None),
         ("/products", 302, "/", None),
         ("/products", 302, None, None),
+        ("/products", 302, "http://[x", None),
         ("/products", 301, "/api/rest/products/251", None),
         ("/customers/2/addresses", 302, "/api/rest/customers/addresses/211", "211"),
         ("/orders/1/comments", 302, "/api/rest/orders/comments/194", "194"),

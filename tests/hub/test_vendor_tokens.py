@@ -51,6 +51,8 @@ class Vendor:
             following = int(following[1:])
         if self.style == "eager" and rows:
             following = f"c{end}"
+        if self.style == "broken":
+            following = "http://[x?cursor=1"
         if self.style == "url" and following:
             following = f"http://inside.example{self.place}?cursor={following}&limit={limit}"
         return {"rows": rows, "paging": {"next": following}}
@@ -270,3 +272,8 @@ def test_carries_a_long_token_of_the_vendor_s(length: int, fits: bool) -> None:
         following = header("Elements-Next-Page-Token")
         rows, _ = ask(vendor, pageSize=3, where=where, nextPage=following)
         assert [row["id"] for row in rows] == [5, 7, 8]
+
+
+def test_an_address_that_is_none_ends_the_list_in_words():
+    with serve(Vendor("broken")) as vendor, pytest.raises(VendorFailure, match="outside this list"):
+        ask(vendor, pageSize=3)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
 from polyvalent.accounts.model import Caller
 from polyvalent.api.operation import BASE_PATH, LARGEST_PAGE, Answer, Call
 from polyvalent.errors import BadRequest, Conflict
+from polyvalent.exchange import split_address
 from polyvalent.instances.find import find_by_token
 from polyvalent.jobs.change import delete_job, retry_job
 from polyvalent.jobs.cron import read_schedule
@@ -279,7 +280,7 @@ async def _find(call: Call) -> Job:
 
 
 def _read_uri(uri: str) -> tuple[str, tuple[tuple[str, str], ...]]:
-    parts = urlsplit(uri)
+    parts = split_address(uri)
     path = parts.path.removeprefix(BASE_PATH)
     if parts.scheme or parts.netloc or not path.startswith("/") or path == "/":
         raise BadRequest(

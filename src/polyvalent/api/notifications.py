@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -13,6 +12,7 @@ from polyvalent.accounts.find import find_account
 from polyvalent.accounts.model import Caller
 from polyvalent.api.operation import LARGEST_PAGE, Answer, Call
 from polyvalent.errors import BadRequest
+from polyvalent.exchange import split_address
 from polyvalent.notifications import change, find
 from polyvalent.notifications.model import (
     CHANNELS,
@@ -141,7 +141,7 @@ async def subscribe(call: Call) -> Answer:
     if not draft.topics:
         raise BadRequest("A subscription needs topics.")
     if draft.channel == "webhook":
-        url = urlsplit(str(draft.config.get("url") or ""))
+        url = split_address(str(draft.config.get("url") or ""))
         if url.scheme not in ("http", "https") or not url.hostname or "@" in url.netloc:
             raise BadRequest("config.url must be the address that is called, https://….")
     elif "@" not in str(draft.config.get("to") or draft.config.get("url") or ""):

@@ -11,12 +11,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import orjson
+
 from polyvalent.accounts.model import Caller
 from polyvalent.api.platform import Platform
 from polyvalent.builder.model import Reader, reader_of
 from polyvalent.catalog.element import Element
 from polyvalent.errors import BadRequest, NotFound, UnsupportedMediaType
 from polyvalent.exchange import Headers, Response, find_header
+from polyvalent.hub.read import DEEPEST, nests_deeper
 
 # none: anybody; perhaps: anybody, who sees more with secrets; caller: user and organization secret;
 # element: user secret and element token.
@@ -120,13 +123,22 @@ class Call:
         return find_header(self.headers, name)
 
     def json_body(self) -> bytes:
-        """Return the body; raises UnsupportedMediaType if it says that it is not JSON."""
+        """
+        Return the body, whose lists and objects lie in each other no more than 100 levels deep.
+
+        Raises UnsupportedMediaType if it says that it is not JSON, BadRequest if it is deeper or
+        has a NUL character, which no database takes for a text.
+        """
         kind = (self.header("Content-Type") or "application/json").partition(";")[0].strip().lower()
         if kind not in ("application/json", "text/json", "text/plain") and self.body:
             raise UnsupportedMediaType(
                 f"The request body is {kind[:80]}, but this call reads application/json. Send the "
                 "header Content-Type: application/json."
             )
+        if self.body.count(b"[") + self.body.count(b"{") > DEEPEST:
+            _check_depth(self.body)
+        if b"\\u0000" in self.body:
+            raise BadRequest("The body holds a NUL character.")
         return self.body
 
     def id(self, name: str, *, what: str) -> int:
@@ -248,3 +260,13 @@ def warn(warnings: tuple[str, ...]) -> Headers:
         return ()
     text = "; ".join(warnings).encode("ascii", "backslashreplace").decode()
     return (("Elements-Error", "".join(c if c.isprintable() else "?" for c in text)[:2000]),)
+
+
+def _check_depth(body: bytes) -> None:
+    # Some readers of JSON go deeper than what writes it again, and others end in a defect.
+    try:
+        deep = nests_deeper(orjson.loads(body), than=DEEPEST)
+    except orjson.JSONDecodeError as error:
+        deep = "depth limit" in error.msg  # else whoever reads it says where it breaks
+    if deep:
+        raise BadRequest(f"The body is nested more than {DEEPEST} levels deep.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 import orjson
@@ -22,6 +21,7 @@ from polyvalent.ceql import (
     write_where,
 )
 from polyvalent.errors import BadRequest
+from polyvalent.exchange import split_address
 
 _FORMATS: dict[str, Format] = {
     "JSON": "jsonl",
@@ -176,7 +176,7 @@ def check_callback(url: str) -> str:
             "Elements-Async-Callback-Url must be an absolute address such as "
             "https://app.example.com/done; formulas are not offered here."
         )
-    parts = urlsplit(url)
+    parts = split_address(url)
     if parts.scheme not in ("http", "https") or not parts.netloc or len(url) > _URL_MAX:
         raise BadRequest(
             "Elements-Async-Callback-Url must be an absolute address such as "

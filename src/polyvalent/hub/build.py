@@ -13,7 +13,7 @@ from polyvalent.errors import BadRequest
 from polyvalent.exchange import Headers, Request, Response
 from polyvalent.hub.model import Incoming, Pairs, PathParameters
 from polyvalent.hub.same import Same
-from polyvalent.hub.values import Values
+from polyvalent.hub.values import Values, check_size
 from polyvalent.hub.vendor_body import build_body
 from polyvalent.instances.model import Configuration
 
@@ -90,6 +90,7 @@ def build_verification(
     )
 
 
+_FEW = 20  # values that cannot be too much together, each being as long as a body at most
 _NOTHING = Incoming(method="GET", path="/")
 
 
@@ -121,13 +122,16 @@ def _plan(element: Same[Element], resource: Same[Resource]) -> _Plan:
 
 
 def _pairs(parameters: Iterable[Parameter], values: Values) -> Pairs:
-    return tuple(
+    found = tuple(
         [
             (item.vendor_name, value)
             for item in parameters
             if (value := values.find_text(item)) is not None
         ]
     )
+    if len(found) > _FEW:
+        check_size(sum(len(value) for _, value in found))
+    return found
 
 
 def _headers(given: Pairs, *, with_body: bool) -> Headers:

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from polyvalent.catalog.element import Resource
 from polyvalent.errors import BadRequest, VendorFailure
-from polyvalent.exchange import Exchange
+from polyvalent.exchange import Exchange, split_address
 from polyvalent.hub.model import Pairs
 from polyvalent.hub.resolve import strip_hub
 from polyvalent.hub.values import find_member, read_json
@@ -42,7 +42,7 @@ def find_next(resource: Resource, exchange: Exchange) -> str | None:
     absolute = text.lower().startswith(("https://", "http://"))
     if not absolute and not ("?" in text and text[0] in "/?"):
         return text
-    url = urlsplit(text)
+    url = split_address(text)
     theirs, ours = url.path.rstrip("/"), urlsplit(exchange.request.url).path.rstrip("/")
     same = theirs and (theirs.endswith(ours) or ours.endswith(f"/{theirs.lstrip('/')}"))
     if not url.query or not (same or text[0] == "?"):

@@ -13,7 +13,7 @@ import orjson
 from polyvalent.catalog.classify import classify, error_of, provider_message
 from polyvalent.catalog.element import Element, ElementObject, FailureRule, Resource
 from polyvalent.errors import VendorFailure
-from polyvalent.exchange import Exchange, Response
+from polyvalent.exchange import Exchange, Response, split_address
 from polyvalent.hub.model import Row
 from polyvalent.hub.values import find_member
 from polyvalent.instances.model import Configuration
@@ -143,7 +143,7 @@ def find_created_id(element: Element, resource: Resource, exchange: Exchange) ->
         data = _find_root(data, resource.root_key)
         value = data.get(primary_key_of(element, resource)) if isinstance(data, dict) else None
         return None if value is None else str(value)
-    location = urlsplit(response.header("Location") or "").path.rstrip("/")
+    location = split_address(response.header("Location") or "").path.rstrip("/")
     created = location.rpartition("/")[2]
     if not created or urlsplit(exchange.request.url).path.rstrip("/").endswith(f"/{created}"):
         return None

@@ -20,6 +20,7 @@ from polyvalent.instances.model import Configuration
 PLATFORM_PARAMETERS = frozenset(
     ("page", "pageSize", "nextPage", "where", "orderBy", "fields", "explain")
 )
+LARGEST_MADE_BYTES = 32 * 1024 * 1024
 _OF_THE_PLATFORM = frozenset(("authorization", "proxy-authorization", "cookie"))
 _NEVER_SENT = "oauth.user.token.secret"
 _TEMPLATE = re.compile(r"\$\{(configuration|header|body)\.([^{}]+)\}")
@@ -108,11 +109,25 @@ class Values:
             "body": lambda name: find_member(read_json(self.body), name),
         }
 
+        size = 0
+
         def fill_one(found: re.Match[str]) -> str:
+            nonlocal size
             text = write_text(sources[found[1]](found[2]))
+            size += len(text or "")
+            check_size(size)
             return found[0] if text is None else text
 
         return _TEMPLATE.sub(fill_one, template)
+
+
+def check_size(size_bytes: int) -> None:
+    """Raise BadRequest for more than parameters may make of a call: a short one could make any."""
+    if size_bytes > LARGEST_MADE_BYTES:
+        raise BadRequest(
+            "The parameters of this resource make more of the call than the "
+            f"{LARGEST_MADE_BYTES} bytes that are sent."
+        )
 
 
 def read_json(body: bytes) -> Any:

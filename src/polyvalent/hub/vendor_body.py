@@ -13,7 +13,7 @@ from polyvalent.auth.percent import encode_query
 from polyvalent.catalog.element import Parameter, Resource
 from polyvalent.errors import BadRequest
 from polyvalent.hub.caller_body import FilePart
-from polyvalent.hub.values import Values, read_json, write_text
+from polyvalent.hub.values import Values, check_size, read_json, write_text
 
 _FORM = "application/x-www-form-urlencoded"
 BINARY = "binary"
@@ -45,6 +45,7 @@ def build_body(
         if (value := values.find(item)) is not None
     ]
     if parts:
+        _check_all(parts)
         return _join_parts(parts)
     pairs = [
         (item.vendor_name, text)
@@ -52,6 +53,7 @@ def build_body(
         if (text := values.find_text(item)) is not None
     ]
     if pairs:
+        _check_all(pairs)
         return encode_query(pairs).encode(), _FORM
     body = values.body
     for item in kinds.get("body", ()):
@@ -70,16 +72,27 @@ def build_body(
         if (value := values.find(item)) is not None
     ]
     if members:
+        _check_all(members)
         whole = any(item.type in ("body", "prevBody") for item in kinds.get("body", ()))
         body = _with_members(body if whole or body is not values.body else b"", members)
     for item in kinds.get("bodyToken", ()):
         token = write_text(values.find(item))
         if token is not None:
-            body = body.replace(f"{{{item.vendor_name}}}".encode(), token.encode())
+            mark, sent = f"{{{item.vendor_name}}}".encode(), token.encode()
+            check_size(len(body) + body.count(mark) * (len(sent) - len(mark)))
+            body = body.replace(mark, sent)
     root, bar, _ = resource.root_key.partition("|")
     if bar and root and body.strip() and (data := read_json(body)) is not None:
         body = orjson.dumps(_place({}, root, data))
     return body, ""
+
+
+def _check_all(found: Iterable[tuple[str, Any]]) -> None:
+    # Many parameters may take the same long member of a body.
+    size = 0
+    for _, value in found:
+        size += len(value.content) if isinstance(value, FilePart) else len(write_text(value) or "")
+        check_size(size)
 
 
 def _join_parts(parts: list[tuple[str, Any]]) -> tuple[bytes, str]:
