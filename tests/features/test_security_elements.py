@@ -176,6 +176,18 @@ def test_sends_no_stored_secret_to_another_host(own_stage: Stage, by: str) -> No
         assert {heard["k"] for heard in other.heard} == {"a new key"}
 
 
+def test_sends_no_secret_of_deliveries_to_a_store(own_stage: Stage) -> None:
+    stage, headers = own_stage, "event.notification.callback.headers"
+    with open_echo() as echo:
+        body = element(echo)
+        body["parameters"] = [sent(headers, "query", "h")]
+        bring(stage, body)
+        made = create(stage, **{headers: "X-Key: abc-def"})
+        stage.call("GET", "/rows", element=made["token"])
+        assert echo.heard
+        assert all("h" not in heard for heard in echo.heard)
+
+
 def test_sends_no_key_of_a_signature_as_a_parameter(own_stage: Stage, shop: RunningStore) -> None:
     """Calls that are signed carry half of what signs them; nothing carries the other half."""
     stage = own_stage

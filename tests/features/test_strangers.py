@@ -168,3 +168,21 @@ def test_reads_its_settings(tmp_path: Path) -> None:
     ):
         with pytest.raises(Misconfigured, match=name):
             read_settings({name: text}, home=tmp_path)
+
+
+def test_tells_no_stranger_what_a_name_stands_for(tmp_path: Path) -> None:
+    """Names of the operator's network could be asked for, one after the other."""
+    query = {
+        "apiKey": "k",
+        "apiSecret": "s",
+        "callbackUrl": "https://app.example/cb",
+        "siteAddress": "localhost",
+    }
+    path = "/elements/magento/oauth/token"
+    with platform_on_stage(tmp_path, allow="192.0.2.0/24") as stage:
+        stranger = stage.call("GET", path, query=query, authorization="")
+        known = stage.call("GET", path, query=query)
+    assert (stranger.status, known.status) == (400, 400)
+    assert "localhost leads to an address that is not public" in stranger.message
+    assert "127.0.0.1" not in stranger.message
+    assert "POLYVALENT_EGRESS_ALLOW=127.0.0.1/32" in known.message

@@ -5,6 +5,7 @@ from __future__ import annotations
 from polyvalent.api import schemas
 from polyvalent.api.operation import Answer, Call, Operation, Parameter
 from polyvalent.api.tracing import trace_header, traced
+from polyvalent.egress.policy import AddressRefused
 from polyvalent.errors import BadRequest, Unauthorized
 from polyvalent.instances.authorize import authorization_url, request_token
 from polyvalent.instances.draft import read_json_object
@@ -49,6 +50,11 @@ _DEBUG = Parameter(
     description="true, sent with the Authorization header: keep a trace of the calls to the "
     "store; the answer's header Elements-Trace-Id names it.",
 )
+# What names stand for within the operator's network is no stranger's business.
+_UNSAID = (
+    "{host} leads to an address that is not public; calls to it are refused. Send the header "
+    "Authorization to be told which, and how the operator allows it."
+)
 _TOKEN = Parameter(
     name="requestToken",
     place="query",
@@ -67,7 +73,12 @@ async def get_token(call: Call) -> Answer:
     if debug and caller is None:
         raise Unauthorized("debug=true needs the Authorization header: a trace has an owner.")
     async with traced(call, caller, element, on=debug) as watch:
-        started = await request_token(platform.ports, element, dict(call.query), watch=watch)
+        try:
+            started = await request_token(platform.ports, element, dict(call.query), watch=watch)
+        except AddressRefused as error:
+            if caller is None and error.host != str(error.address):
+                raise BadRequest(_UNSAID.format(host=error.host)) from error
+            raise
     content = {"token": started.token, "secret": started.secret}
     return Answer(content=content, headers=trace_header(call, watch))
 

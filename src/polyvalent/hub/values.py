@@ -22,7 +22,15 @@ PLATFORM_PARAMETERS = frozenset(
 )
 LARGEST_MADE_BYTES = 32 * 1024 * 1024
 _OF_THE_PLATFORM = frozenset(("authorization", "proxy-authorization", "cookie"))
-_NEVER_SENT = "oauth.user.token.secret"
+# The half of a signature's key that never travels, and what is for the receivers of deliveries.
+_NEVER_SENT = frozenset(
+    (
+        "oauth.user.token.secret",
+        "event.notification.signature.key",
+        "event.notification.basic.password",
+        "event.notification.callback.headers",
+    )
+)
 _TEMPLATE = re.compile(r"\$\{(configuration|header|body)\.([^{}]+)\}")
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
@@ -83,8 +91,7 @@ class Values:
         return write_text(self.find(item))
 
     def _find_configured(self, name: str) -> str | None:
-        # The one half of a signature's key that never travels.
-        return None if name == _NEVER_SENT else self.configuration.get(name)
+        return None if name in _NEVER_SENT else self.configuration.get(name)
 
     def _find_header(self, name: str) -> str | None:
         # The caller's secrets of this platform are no vendor's business.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from polyvalent.auth.oauth1 import TokenCredentials
 from polyvalent.auth.oauth1_variant import Variant
 from polyvalent.catalog.element import Element
 from polyvalent.errors import BadRequest, NotFound
+from polyvalent.exchange import split_address
 from polyvalent.instances import sql
 from polyvalent.instances.application import normalize_addresses, site_key
 from polyvalent.instances.configuration import (
@@ -143,10 +143,7 @@ def _led(
 
 
 def _place_of(configuration: Configuration) -> tuple[str, str]:
-    try:
-        url = urlsplit(fill_all(configuration).get("base.url") or "")
-    except ValueError:
-        return "", ""  # no address at all, which whoever calls it says better
+    url = split_address(fill_all(configuration).get("base.url") or "")
     return url.scheme.lower(), url.netloc.lower()
 
 
