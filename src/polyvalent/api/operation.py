@@ -269,4 +269,4 @@ def _check_depth(body: bytes) -> None:
     except orjson.JSONDecodeError as error:
         deep = "depth limit" in error.msg  # else whoever reads it says where it breaks
     if deep:
-        raise BadRequest(f"The body is nested more than {DEEPEST} levels deep.")
+        raise BadRequest(f"The JSON of the body is nested more than {DEEPEST} levels deep.")
