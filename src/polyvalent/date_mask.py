@@ -30,6 +30,7 @@ _MONTHS = (
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND, _SECOND = timedelta(milliseconds=1), timedelta(seconds=1)
 COUNTERS = {"epochSeconds": _SECOND, "epochMillis": _MILLISECOND}
+LONGEST_MASK = 200  # characters
 # A quoted text, a word of one letter, a sign.
 _PIECE = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']")
 
@@ -56,10 +57,13 @@ def compile_date_mask(mask: str, zone: tzinfo = UTC) -> DateMask:
     """
     Compile a mask; "yyyy-MM-dd" makes "2024-02-01" of a moment, as a clock of the zone shows it.
 
-    Raises ValueError for a word that is not known, and for an open quote.
+    Raises ValueError for a word that is not known, for an open quote and for more than 200
+    characters.
     """
     if mask in COUNTERS:
         return _counter(mask)
+    if len(mask) > LONGEST_MASK:
+        raise ValueError(f"the date format {mask[:60]!r} is longer than {LONGEST_MASK} characters")
     writers: list[str | Write] = []
     words: list[str] = []
     pattern = ""
@@ -79,8 +83,9 @@ def compile_date_mask(mask: str, zone: tzinfo = UTC) -> DateMask:
             raise ValueError(f"the date format {mask!r} has {word!r}, which is no word of it")
         write, form = _WORDS[word]
         writers.append(write)
-        # A word that stands twice is read where it stands first.
-        pattern += form if word in words else f"(?P<w{len(words)}>{form})"
+        # A word that stands twice is read where it stands first. What it takes the second time it
+        # keeps: else a mask of many such words would try all the ways to divide a run of digits.
+        pattern += f"(?>{form})" if word in words else f"(?P<w{len(words)}>{form})"
         words.append(word)
     reader = re.compile(pattern, re.ASCII | re.IGNORECASE)
 

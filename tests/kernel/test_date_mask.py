@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -85,3 +86,18 @@ def test_what_is_no_date_of_the_mask_is_none(mask: str, text: str):
 def test_a_mask_that_makes_no_sense_is_refused(mask: str, said: str):
     with pytest.raises(ValueError, match=said):
         compile_date_mask(mask)
+
+
+@pytest.mark.parametrize("mask", ["dM" * 12, "d'1'" * 24, "SsmH" * 6, "EEE EEEE" + "dMyyyy" * 9])
+def test_reads_no_text_for_long(mask: str) -> None:
+    """Anybody may write a mask, and its store the text."""
+    read = compile_date_mask(mask).read
+    for text in ("1" * 60 + "x", "Monday" * 9 + "1" * 40 + "x"):
+        started_s = time.perf_counter()
+        assert read(text) is None
+        assert time.perf_counter() - started_s < 0.1
+
+
+def test_takes_no_mask_without_end() -> None:
+    with pytest.raises(ValueError, match="longer than 200 characters"):
+        compile_date_mask("d " * 101)
