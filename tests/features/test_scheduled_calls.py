@@ -5,16 +5,26 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from polyvalent.api.inside import Inside
+from polyvalent.instances.ports import Ports
+from polyvalent.jobs.find import find_job
 from polyvalent.jobs.model import Job, JobState, Owner
-from polyvalent.jobs.scheduled_call import KIND, Called, ScheduledCall, call_kind
+from polyvalent.jobs.scheduled_call import (
+    ELEMENT_ALONE,
+    KIND,
+    Called,
+    ScheduledCall,
+    call_kind,
+)
 from polyvalent.sandbox.magento import RunningStore
 from tests.journeys.application import Application
-from tests.journeys.stage import Stage
+from tests.journeys.stage import Stage, ask
 
 EVERY_SECOND = {"cron": "* * * * * ?"}
 SOON_S = 15
@@ -81,6 +91,51 @@ def test_a_call_with_the_schedule_header_is_made_later(
     assert job["runs"][0]["status"] == 400
     assert job["runs"][0]["message"]
     assert job["state"] in ("waiting", "queued", "running")
+
+
+def test_a_call_is_made_with_no_more_than_it_was_asked_for_with(
+    working_stage: Stage, open_shop: Callable[..., RunningStore]
+) -> None:
+    """An element token alone is good for its instance alone, also an hour later."""
+    stage, shop = working_stage, open_shop()
+    token = Application(stage, shop.store, shop.url).connect()["token"]
+    user = stage.authorization.partition(",")[0]
+    header = {"Elements-Schedule-Request": "* * * * * ?"}
+    made = stage.call("GET", "/products", authorization=user, element=token, headers=header).json()
+    assert until_run(stage, made["id"])["runs"][0]["status"] == 200
+
+    # Read, this is the path of an instance's resource; written, that of an element's export.
+    url = f"{stage.url}/elements/api%2Dv2/export"
+    secrets = {"Authorization": f"{user}, Element {token}"}
+    refused = ask(url, headers={**header, **secrets})
+    assert refused.status == 404, refused
+    assert "begin with /elements/api-v2" in refused.message
+
+    ports = stage.platform.ports
+    asked: list[str] = []
+
+    class Listening:
+        """Stand where the calls of jobs come in."""
+
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            asked.append(dict(scope["headers"])[b"authorization"].decode())
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    inside = Inside(stage.platform, edge=Listening())
+    for alone in (True, False):
+        spec = {ELEMENT_ALONE: alone}
+        job = stage.run(_job_of(ports, made["id"]))
+        call = ScheduledCall(
+            job=replace(job, spec=spec), method="GET", path="/x", query=(), headers=(), body=b""
+        )
+        stage.run(inside(call))
+    assert ["Organization" in text for text in asked] == [False, True]
+    assert all(token in text for text in asked)
+
+
+async def _job_of(ports: Ports, job_id: int) -> Job:
+    async with ports.database.reading() as connection:
+        return await find_job(connection, ports.keys, job_id, organization_id=1)
 
 
 def test_a_deleted_job_is_not_done_any_more(working_stage: Stage) -> None:

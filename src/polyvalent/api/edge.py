@@ -26,6 +26,7 @@ from polyvalent.errors import (
     BadRequest,
     MethodNotAllowed,
     Misconfigured,
+    NotFound,
     OutcomeUnknown,
     PayloadTooLarge,
     PolyvalentError,
@@ -244,7 +245,11 @@ def _raw_path(scope: Scope) -> str:
     """Return the path below the base path, percent-encoded as on the wire."""
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
     text = raw.partition(b"?")[0].decode("latin-1")
-    return text.removeprefix(scope.get("root_path", "")) or "/"
+    root: str = scope.get("root_path", "")
+    if not text.startswith(root):
+        # "/elements/api%2Dv2/…": two readers would understand two paths.
+        raise NotFound(f"The paths of the API begin with {root}, without percent-encoding.")
+    return text.removeprefix(root) or "/"
 
 
 def _query(raw: bytes) -> tuple[tuple[str, str], ...]:

@@ -7,7 +7,7 @@ there as anywhere.
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import quote, unquote, urlencode
 
@@ -16,26 +16,30 @@ import orjson
 from polyvalent.accounts.reveal import reveal_secrets_of
 from polyvalent.api import resources
 from polyvalent.api.app import OPERATIONS
-from polyvalent.api.edge import Edge
+from polyvalent.api.edge import Edge, Receive, Scope, Send
 from polyvalent.api.operation import BASE_PATH, Progress
 from polyvalent.api.platform import Platform
 from polyvalent.api.router import Router
 from polyvalent.errors import NotFound
 from polyvalent.instances.find import find_for_job
-from polyvalent.jobs.scheduled_call import Called, ScheduledCall
+from polyvalent.jobs.scheduled_call import ELEMENT_ALONE, Called, ScheduledCall
 
 # An answer is looked at for its refusal only.
 LOOKED_AT_BYTES = 64 * 1024
 _SAFE = "/%:@!$&'()*+,;=~-._"  # paths are stored percent-encoded
 
 
-class Inside:
-    """Call the API of a platform; give the instance to `call_kind`."""
+# What answers the calls, as an ASGI application.
+Answers = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-    def __init__(self, platform: Platform) -> None:
+
+class Inside:
+    """Call the API of a platform, or what `edge` is; give the instance to `call_kind`."""
+
+    def __init__(self, platform: Platform, *, edge: Answers | None = None) -> None:
         self._platform = platform
         router = Router(OPERATIONS, fallback=resources.FALLBACK)
-        self._edge = Edge(router, platform_of=lambda _: platform)
+        self._edge: Answers = edge or Edge(router, platform_of=lambda _: platform)
 
     async def __call__(self, call: ScheduledCall) -> Called:
         """Make one call, and tell how it was answered."""
@@ -69,7 +73,9 @@ class Inside:
     async def _authorization(self, call: ScheduledCall) -> str:
         ports, job = self._platform.ports, call.job
         secrets = await reveal_secrets_of(ports.database, ports.keys, user_id=job.owner.user_id)
-        parts = [f"User {secrets['user']}", f"Organization {secrets['organization']}"]
+        parts = [f"User {secrets['user']}"]
+        if not job.spec.get(ELEMENT_ALONE):
+            parts.append(f"Organization {secrets['organization']}")
         if job.instance_id is not None:
             instance = await find_for_job(ports, job.instance_id)
             parts.append(f"Element {instance.token}")

@@ -17,7 +17,7 @@ from polyvalent.jobs.change import delete_job, retry_job
 from polyvalent.jobs.cron import read_schedule
 from polyvalent.jobs.find import find_job, list_jobs
 from polyvalent.jobs.model import Job, JobState, Owner
-from polyvalent.jobs.scheduled_call import KIND
+from polyvalent.jobs.scheduled_call import ELEMENT_ALONE, KIND
 from polyvalent.jobs.submit import Request, cancel, submit
 
 LARGEST_BODY = 64 * 1024  # characters
@@ -89,6 +89,8 @@ async def schedule(call: Call, cron: str) -> Answer:
         name="",
         description=f"{call.method} {call.path}",
     )
+    # Whoever did not show the organization's secret gets no call that is made with it.
+    spec[ELEMENT_ALONE] = not call.known_caller().organization_proven
     job = await _submit(call, spec)
     return Answer(content={"id": job.id})
 

@@ -21,6 +21,8 @@ from polyvalent.jobs.model import Again, Done, Job, Outcome
 from polyvalent.jobs.turn import Turn
 
 KIND = "call"
+# Of a job's spec: whether it was asked for with user secret and element token alone.
+ELEMENT_ALONE = "elementAlone"
 # A call that is later than this has missed its time.
 LATE_AFTER = timedelta(seconds=60)
 RUNS_KEPT = 20
