@@ -16,6 +16,8 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from polyvalent.cli.joined_answer import JoinedAnswer
+
 # Addresses with a long configuration in their query are the largest heads there are.
 LARGEST_HEAD_BYTES = 256 * 1024
 
@@ -53,7 +55,8 @@ class BoundedHttp(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first request no longer than for any other."""
-        super().connection_made(transport)
+        self._joined = JoinedAnswer(transport)
+        super().connection_made(self._joined)
         self._may_take_s = self._patience.head_s
         self._wait()
 
@@ -88,6 +91,11 @@ class BoundedHttp(HttpToolsProtocol):
         """Stop waiting: the answer is ours to give."""
         self._may_take_s = None
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Let go of what is left of an answer."""
+        self._joined.end()
+        super().on_response_complete()
 
     def _wait(self) -> None:
         # Most requests come whole, in one piece, and need no timer.
