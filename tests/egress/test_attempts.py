@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec import structs
 
 from polyvalent.egress import BrokenAnswer, DeadlinePassed, Door, NotConnected
 from polyvalent.egress.retry import asked_pause_s, backoff_s
@@ -148,7 +148,8 @@ async def test_it_sends_what_the_signature_made_of_the_url(open_store, patient):
     store = await open_store(answer())
 
     await patient.send(
-        request(f"{store.url}/r"), sign=lambda plain: replace(plain, url=plain.url + "?n=%7E")
+        request(f"{store.url}/r"),
+        sign=lambda plain: structs.replace(plain, url=plain.url + "?n=%7E"),
     )
 
     assert store.lines == ["GET /r?n=%7E HTTP/1.1"]

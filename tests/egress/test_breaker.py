@@ -114,6 +114,10 @@ def test_it_probes_anew_when_the_probe_was_given_up(breaker, clock):
         ("http://[::1]/", "[::1]:80"),
         ("https://[::1]/", "[::1]"),
         ("http://[/", ""),
+        ("http://user:pw@Shop.example:81?x", "shop.example:81"),
+        ("http://a@b@shop.example#top", "shop.example:80"),
+        ("https://" + "@" * 50_000, ""),
+        ("shop.example/api", ""),
     ],
 )
 def test_it_knows_the_place_of_an_address(url, place):

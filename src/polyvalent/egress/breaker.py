@@ -14,11 +14,14 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
-from urllib.parse import urlsplit
 
 from polyvalent.errors import VendorBusy
 
 _PORT = re.compile(r":\d*$")
+# Scheme, and host with its port, without whatever stands before an "@".
+_PLACE = re.compile(
+    r"([A-Za-z][A-Za-z0-9+.-]*)://(?:[^/?#@]*+@)*+((?:\[[^/?#@\[\]]*+\])?[^/?#@\[\]]*+)(?=[/?#]|$)"
+)
 # A probe under way tells soon; whoever comes meanwhile asks again then.
 PROBE_S = 2.0
 
@@ -122,11 +125,10 @@ def place_of(url: str) -> str:
 
     Another port is another place: "http://shop.example/" → "shop.example:80".
     """
-    try:
-        parts = urlsplit(url)
-    except ValueError:
+    found = _PLACE.match(url)
+    if found is None:
         return ""  # no address at all, which whoever sends it says better
-    place = parts.netloc.rpartition("@")[2].lower()
-    if parts.scheme.lower() == "http":
+    scheme, place = found[1].lower(), found[2].lower()
+    if scheme == "http":
         return place if _PORT.search(place) else f"{place}:80"
     return place.removesuffix(":443")

@@ -12,20 +12,23 @@ import random
 import ssl
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
+from msgspec import field
+
+from polyvalent.egress.deadline import Deadlines
 from polyvalent.egress.failure import BrokenAnswer, DeadlinePassed, NotConnected
 from polyvalent.egress.pool import CLOSED, Pool
 from polyvalent.egress.resolve import Resolve, ask_system
 from polyvalent.egress.retry import PASSING_STATUSES, SAFE_METHODS, asked_pause_s, backoff_s
-from polyvalent.egress.target import Target, read_target
+from polyvalent.egress.target import Target, target_reader
 from polyvalent.egress.wire import Progress, transmit
 from polyvalent.errors import Unavailable
 from polyvalent.exchange import Exchange, Request
 from polyvalent.settings import Network
+from polyvalent.value import Value
 
 Sign = Callable[[Request], Request]
 Observe = Callable[[Exchange], None]
@@ -34,8 +37,7 @@ DEFAULT_DEADLINE_S = 60.0
 DEFAULT_MAX_BODY_BYTES = 32 * 1024 * 1024
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Call:
+class _Call(Value, frozen=True, kw_only=True):
     # One `send` with everything its attempts share.
     request: Request
     target: Target
@@ -74,6 +76,7 @@ class Door:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._allow = allow
+        self._read_target = target_reader(allow)
         self._user_agent = user_agent
         self._tls = tls
         self._connect_timeout_s = connect_timeout_s
@@ -82,6 +85,7 @@ class Door:
         self._chance = chance
         self._now = now
         self._pool: Pool | None = None
+        self._deadlines = Deadlines()
         self._closed = False
 
     async def __aenter__(self) -> Self:
@@ -134,8 +138,8 @@ class Door:
         BrokenAnswer and DeadlinePassed, whose `sent` tells whether the vendor may have got the
         request; Unavailable when the door is closed.
         """
-        loop = asyncio.get_running_loop()
-        target = read_target(request.url, allow=self._allow)
+        target = self._read_target(request.url)
+        deadline = self._deadlines.within(deadline_s)
         call = _Call(
             request=request,
             target=target,
@@ -143,14 +147,13 @@ class Door:
             max_body_bytes=max_body_bytes,
             attempts=attempts,
             observe=observe,
-            ends_at_s=loop.time() + deadline_s,
+            ends_at_s=deadline.ends_at_s,
         )
-        limit = asyncio.timeout(deadline_s)
         try:
-            async with limit:
+            with deadline:
                 return await self._send_until_done(call)
         except TimeoutError:
-            if not limit.expired():
+            if not deadline.passed:
                 raise
         sent = any(progress.connected for progress in call.tries)
         doubt = " The request may have taken effect." if sent and not call.safe else ""
@@ -184,7 +187,7 @@ class Door:
         request = call.request if call.sign is None else call.sign(call.request)
         target = call.target
         if request.url != call.request.url:
-            target = read_target(request.url, allow=self._allow)
+            target = self._read_target(request.url)
         try:
             response = await transmit(
                 self._open(),

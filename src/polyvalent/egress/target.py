@@ -9,8 +9,9 @@ checked and the host that is called cannot differ.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 from polyvalent.egress.policy import Address, check_address
@@ -21,6 +22,7 @@ SCHEME_PORTS = {"http": 80, "https": 443}
 _LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 # A last label like these makes the system read the whole host as an IPv4 address.
 _NUMBER = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
+_AUTHORITY_END = re.compile(r"[/?]")
 _UNSAFE = re.compile(r"[^\x21-\x5b\x5d-\x7e]")  # and no backslash
 # RFC 6761 section 6.3, and the names that /etc/hosts of Debian and Red Hat give to loopback.
 _LOOPBACK_NAMES = frozenset(
@@ -52,6 +54,17 @@ def read_target(url: str, *, allow: tuple[Network, ...]) -> Target:
     Raises BadRequest, saying what about the URL cannot be sent; AddressRefused for an address
     that is not public and not in `allow`. No message repeats path or query.
     """
+    return _read_place(*_split(url), allow=allow)
+
+
+def target_reader(allow: tuple[Network, ...]) -> Callable[[str], Target]:
+    """Return `read_target` for these networks; it keeps the few places that are called again."""
+    read_place = lru_cache(maxsize=512)(partial(_read_place, allow=allow))
+    return lambda url: read_place(*_split(url))
+
+
+def _split(url: str) -> tuple[str, str]:
+    # The scheme, and what names the place.
     if _UNSAFE.search(url):
         raise BadRequest(
             "The URL of the outgoing call has a space, a backslash, a control character or a "
@@ -63,12 +76,11 @@ def read_target(url: str, *, allow: tuple[Network, ...]) -> Target:
         raise BadRequest("The URL of the outgoing call must begin with http:// or https://.")
     if "#" in rest:
         raise BadRequest("The URL of the outgoing call has a fragment (#), which is never sent.")
-    return _read_place(scheme, re.split(r"[/?]", rest, maxsplit=1)[0], allow)
+    end = _AUTHORITY_END.search(rest)
+    return scheme, rest if end is None else rest[: end.start()]
 
 
-# The same few places are called over and over.
-@lru_cache(maxsize=512)
-def _read_place(scheme: str, authority: str, allow: tuple[Network, ...]) -> Target:
+def _read_place(scheme: str, authority: str, *, allow: tuple[Network, ...]) -> Target:
     if "@" in authority:
         raise BadRequest(
             "The URL of the outgoing call has a user name or password before the host. "
