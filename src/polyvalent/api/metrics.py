@@ -14,16 +14,14 @@ from prometheus_client import (
     CollectorRegistry,
     Counter,
     Gauge,
-    Histogram,
     disable_created_metrics,
     generate_latest,
 )
 
+from polyvalent.api.tallies import Counts, Timings
 from polyvalent.catalog.element import Element
-from polyvalent.exchange import Response
 
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
-_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 
 class Metrics:
@@ -32,42 +30,26 @@ class Metrics:
     def __init__(self, *, known: Collection[str]) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._known = frozenset(known)
-        # Finding a count by its labels takes longer than counting; there are few of them.
-        self._answers: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
-        self._calls: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
         self._registry = CollectorRegistry()
-        self._requests = Counter(
+        self._answers = Timings(
             "polyvalent_requests",
+            "polyvalent_request_seconds",
             "Requests answered, by operation and status.",
             ("method", "operation", "status"),
-            registry=self._registry,
         )
-        self._seconds = Histogram(
-            "polyvalent_request_seconds",
-            "How long requests took.",
-            ("method", "operation"),
-            buckets=_SECONDS,
-            registry=self._registry,
-        )
-        self._vendor_calls = Counter(
+        self._calls = Timings(
             "polyvalent_vendor_calls",
+            "polyvalent_vendor_call_seconds",
             "Calls to stores, repeated attempts counted once, by what came of them.",
             ("element", "outcome"),
-            registry=self._registry,
         )
-        self._vendor_seconds = Histogram(
-            "polyvalent_vendor_call_seconds",
-            "How long calls to stores took.",
-            ("element",),
-            buckets=_SECONDS,
-            registry=self._registry,
-        )
-        self._pages = Counter(
+        self._pages = Counts(
             "polyvalent_row_pages",
             "Pages of rows read from stores, by whether types made for their rows could read them.",
             ("form",),
-            registry=self._registry,
         )
+        for counted in (self._answers, self._calls, self._pages):
+            self._registry.register(counted)
         self._cached = Counter(
             "polyvalent_cached_reads",
             "Reads of instances that cache, by where the answer came from.",
@@ -100,27 +82,18 @@ class Metrics:
         self._stores = self._gauge("stores", "Stores that fail, and that are left alone.", "state")
         self._instances = self._gauge("instances", "Instances by state.", "state")
 
-    def note_answer(
-        self, answered: Response, *, method: str, operation: str, elapsed_ms: float
-    ) -> None:
+    def note_answer(self, status: int, *, method: str, operation: str, elapsed_ms: float) -> None:
         """Count an answered request; `operation` is a path with its placeholders."""
-        place = (method if method in _METHODS else "other", operation, answered.status)
-        found = self._answers.get(place)
-        if found is None:
-            found = self._answers[place] = (
-                self._requests.labels(*place[:2], str(answered.status)),
-                self._seconds.labels(*place[:2]),
-            )
-        requests, seconds = found
-        requests.inc()
-        seconds.observe(elapsed_ms / 1000)
-        outcome = answered.header("Elements-Cache")
-        if outcome is not None:
-            self._cached.labels(outcome).inc()
+        known = method if method in _METHODS else "other"
+        self._answers.add(known, operation, str(status), seconds=elapsed_ms / 1000)
+
+    def note_cached(self, outcome: str) -> None:
+        """Count a read of an instance that caches: "hit" or "miss"."""
+        self._cached.labels(outcome).inc()
 
     def note_rows(self, form: str) -> None:
         """Count a page of rows that was read: "compiled", or "dicts" where that cannot be."""
-        self._pages.labels(form).inc()
+        self._pages.add(form)
 
     def note_delivery(self, outcome: str) -> None:
         """Count an attempt to deliver: delivered, retry (later) or queued (for a person)."""
@@ -132,16 +105,8 @@ class Metrics:
 
     def note_vendor_call(self, element: Element, outcome: str, taken_s: float) -> None:
         """Count a call to a store and what came of it: "ok", or a kind of failure."""
-        place = (element.key if element.key in self._known else "custom", outcome)
-        found = self._calls.get(place)
-        if found is None:
-            found = self._calls[place] = (
-                self._vendor_calls.labels(*place),
-                self._vendor_seconds.labels(place[0]),
-            )
-        calls, seconds = found
-        calls.inc()
-        seconds.observe(taken_s)
+        key = element.key if element.key in self._known else "custom"
+        self._calls.add(key, outcome, seconds=taken_s)
 
     def write(
         self,
