@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from polyvalent.auth.percent import encode_query, percent_encode
 from polyvalent.catalog.element import Element, Parameter, Resource, VerificationRead
@@ -12,7 +11,7 @@ from polyvalent.catalog.placeholder import placeholders_of
 from polyvalent.errors import BadRequest
 from polyvalent.exchange import Headers, Request, Response
 from polyvalent.hub.model import Incoming, Pairs, PathParameters
-from polyvalent.hub.same import Same
+from polyvalent.hub.same import by_identity
 from polyvalent.hub.values import Values, check_size
 from polyvalent.hub.vendor_body import build_body
 from polyvalent.instances.model import Configuration
@@ -46,7 +45,7 @@ def build_request(
         body=body,
         previous=previous,
     )
-    plan = _plan(Same(element), Same(resource))
+    plan = _plan(element, resource)
     query = (*_pairs(plan.query, values), *pairs)
     if echoed:
         own = {name for name, _ in query}
@@ -104,9 +103,9 @@ class _Plan:
     placeholders: tuple[str, ...]  # of the vendor's path
 
 
-@lru_cache(maxsize=1024)
-def _plan(element: Same[Element], resource: Same[Resource]) -> _Plan:
-    declared = (*element.value.parameters, *resource.value.parameters)
+@by_identity(kept=1024)
+def _plan(element: Element, resource: Resource) -> _Plan:
+    declared = (*element.parameters, *resource.parameters)
     parameters = tuple(item for item in declared if item.source == "request")
     query, path, headers = (
         tuple(item for item in parameters if item.vendor_type == kind)
@@ -117,7 +116,7 @@ def _plan(element: Same[Element], resource: Same[Resource]) -> _Plan:
         query=query,
         path=path,
         headers=headers,
-        placeholders=placeholders_of(resource.value.vendor_path),
+        placeholders=placeholders_of(resource.vendor_path),
     )
 
 

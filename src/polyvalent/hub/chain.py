@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 from msgspec import structs
 
 from polyvalent.catalog.element import Element, Hook, Resource
 from polyvalent.errors import BadRequest
 from polyvalent.hub.resolve import Match, find_resource, strip_hub
-from polyvalent.hub.same import Same
+from polyvalent.hub.same import by_identity
 
 MOST_CALLS = 5
 
@@ -22,7 +21,7 @@ def follow_chain(element: Element, match: Match) -> Match:
     The answer to the last call is the answer. Raises BadRequest for a chain of more than 5
     calls, one that leads nowhere, and for resources with scripts, which are not run yet.
     """
-    resource = _answering(Same(element), Same(match.resource))
+    resource = _answering(element, match.resource)
     if resource is match.resource:
         return match
     return Match(resource=resource, path_parameters=match.path_parameters)
@@ -52,10 +51,8 @@ def list_chain(element: Element, first: Resource) -> tuple[Resource, ...]:
     return tuple(links)
 
 
-# What was found is kept; errors are not.
-@lru_cache(maxsize=1024)
-def _answering(held_element: Same[Element], held_first: Same[Resource]) -> Resource:
-    element, first = held_element.value, held_first.value
+@by_identity(kept=1024)
+def _answering(element: Element, first: Resource) -> Resource:
     links = list_chain(element, first)
     scripts = [
         f"{place} ({', '.join(sorted({hook.type for hook in found}))})"

@@ -1,24 +1,39 @@
-"""Compare things that live long by identity, where comparing them whole would take too long."""
+"""Keep what was made of things that live long, found again by identity: comparing takes longer."""
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from collections.abc import Callable, Hashable
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
-_T = TypeVar("_T")
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 
-class Same(Generic[_T]):
-    """Hold a thing as a key of a cache: `Same(element) == Same(element)`, none other."""
+def by_identity(*, kept: int) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
+    """
+    Keep what a function returns, so many times; errors are not kept.
 
-    __slots__ = ("value",)
+    Arguments without a name are compared by identity, those with one by value: `plan(element,
+    where="a = 1")` is made again for another element, be it equal or not. What was made first is
+    forgotten first. The arguments live as long as what was made of them, so that nothing else can
+    take their identity meanwhile.
+    """
 
-    def __init__(self, value: _T) -> None:
-        self.value = value
+    def decorate(make: Callable[_P, _R]) -> Callable[_P, _R]:
+        made: dict[tuple[Hashable, ...], tuple[object, _R]] = {}
 
-    def __eq__(self, other: object) -> bool:
-        """Say whether the other one holds this very thing."""
-        return isinstance(other, Same) and other.value is self.value
+        @wraps(make)
+        def find(*things: _P.args, **named: _P.kwargs) -> _R:
+            key = (*map(id, things), *named.values())
+            found = made.get(key)
+            if found is None:
+                found = (things, make(*things, **named))
+                if len(made) >= kept:
+                    made.pop(next(iter(made)), None)
+                made[key] = found
+            return found[1]
 
-    def __hash__(self) -> int:
-        """Return what tells most things apart."""
-        return id(self.value)
+        return find
+
+    return decorate
