@@ -8,8 +8,12 @@ re-encode it on the way.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from typing import ClassVar
 from urllib.parse import SplitResult, urlsplit
+
+from msgspec import structs
+
+from polyvalent.value import Value
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -31,8 +35,7 @@ def split_address(text: str) -> SplitResult:
         return SplitResult("", "", "", "", "")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
-class Request:
+class Request(Value, frozen=True, kw_only=True):
     """
     Describe one HTTP request: `Request(method="GET", url="http://a.example/r?b=5")`.
 
@@ -44,7 +47,7 @@ class Request:
     url: str
     headers: Headers = ()
     body: bytes = b""
-    template: str = field(default="", compare=False)
+    template: str = ""
 
     def __repr__(self) -> str:
         """Name method and URL without its query: that, headers and body may carry secrets."""
@@ -57,24 +60,24 @@ class Request:
     def with_header(self, name: str, value: str) -> Request:
         """Return the request with this header set, replacing any of the same name."""
         kept = tuple(pair for pair in self.headers if pair[0].lower() != name.lower())
-        return replace(self, headers=(*kept, (name, value)))
+        return structs.replace(self, headers=(*kept, (name, value)))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Response:
+class Response(Value, frozen=True, kw_only=True):
     """Describe one HTTP answer, body read whole."""
+
+    hidden: ClassVar[frozenset[str]] = frozenset({"body"})
 
     status: int
     headers: Headers = ()
-    body: bytes = field(default=b"", repr=False)
+    body: bytes = b""
 
     def header(self, name: str) -> str | None:
         """Return the first value of a header, or None."""
         return find_header(self.headers, name)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Exchange:
+class Exchange(Value, frozen=True, kw_only=True):
     """
     Pair a request with its answer; `elapsed_ms` is wall time on our side.
 
@@ -84,4 +87,4 @@ class Exchange:
     request: Request
     response: Response
     elapsed_ms: float
-    attempts: int = field(default=1, compare=False)
+    attempts: int = 1

@@ -205,7 +205,9 @@ def test_it_reads_rows_whose_key_is_hidden_by_number_and_says_so():
     async def hide(connection: Connection, request: Request) -> Exchange:
         exchange = await vendor(connection, request)
         rows = [{"name": row["name"]} for row in json.loads(exchange.response.body)]
-        return replace(exchange, response=Response(status=200, body=json.dumps(rows).encode()))
+        return structs.replace(
+            exchange, response=Response(status=200, body=json.dumps(rows).encode())
+        )
 
     async def count() -> tuple[int, Tally]:
         reader = make_reader(hide, BY_CURSOR)

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
+
+from msgspec import structs
 
 from polyvalent.auth.oauth1 import ClientCredentials, TokenCredentials
 from polyvalent.auth.oauth1_variant import STANDARD
@@ -100,7 +101,7 @@ def make_incoming(said: dict[str, Any]) -> Incoming:
         query=tuple((name, str(value)) for name, value in said.get("query", {}).items()),
     )
     if "body" in said:
-        incoming = replace(incoming, body=json.dumps(said["body"]).encode())
+        incoming = structs.replace(incoming, body=json.dumps(said["body"]).encode())
     return incoming
 
 

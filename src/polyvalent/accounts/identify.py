@@ -92,11 +92,12 @@ async def identify(
     if callers is None:
         return await _identify(database, keys, header)
     key = sha256(header.encode() if header else b"").digest()
-    caller = callers.known.get(key)
-    if caller is None:
+    try:
+        return callers.known[key]
+    except KeyError:  # cheaper than to ask a cache with times whether it has it
         caller = await callers.questions.ask(key, lambda: _identify(database, keys, header))
         callers.known[key] = caller
-    return caller
+        return caller
 
 
 async def _identify(database: Database, keys: KeyFile, header: str | None) -> Caller:

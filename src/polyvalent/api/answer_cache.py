@@ -13,7 +13,9 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec import structs
 
 from polyvalent.catalog.element import Element
 from polyvalent.hub.model import Answer
@@ -192,7 +194,7 @@ async def answer_with_cache(
 
 
 def _say(answer: Answer, outcome: str) -> Answer:
-    return replace(answer, headers=(*answer.headers, ("Elements-Cache", outcome)))
+    return structs.replace(answer, headers=(*answer.headers, ("Elements-Cache", outcome)))
 
 
 def _is_made_of(kept: _Kept, question: Question) -> bool:

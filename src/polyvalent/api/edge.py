@@ -32,7 +32,7 @@ from polyvalent.errors import (
     PolyvalentError,
     Unavailable,
 )
-from polyvalent.exchange import Headers, Response
+from polyvalent.exchange import Headers, Response, find_header
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -78,8 +78,9 @@ class Edge:
         request_id = make_request_id()
         method, path = scope["method"], _path(scope)
         headers = tuple(
-            (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
+            [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
         )
+        platform = self._platform_of(scope)
         outcome: Headers = ()
         told: dict[str, Any] = {}
         progress: Progress = scope["progress"]
@@ -90,6 +91,7 @@ class Edge:
                 outcome = _preflight(self._router.methods(path))
             else:
                 answer = await self._answer(
+                    platform,
                     scope,
                     receive,
                     headers=headers,
@@ -149,8 +151,8 @@ class Edge:
             **told,
         )
         operation = progress.operation
-        self._platform_of(scope).metrics.note_answer(
-            answered,
+        platform.metrics.note_answer(
+            status,
             method=method,
             operation="none" if operation is None else operation.path,
             elapsed_ms=elapsed_ms,
@@ -160,6 +162,7 @@ class Edge:
 
     async def _answer(
         self,
+        platform: Platform,
         scope: Scope,
         receive: Receive,
         *,
@@ -168,8 +171,6 @@ class Edge:
         request_id: str,
         progress: Progress,
     ) -> Answer:
-        platform = self._platform_of(scope)
-
         def pieces(most_bytes: int) -> AsyncIterator[bytes]:
             return _read_pieces(
                 scope, receive, most_bytes=most_bytes, setting="POLYVALENT_UPLOAD_MAX_BYTES"
@@ -269,30 +270,42 @@ def _query(raw: bytes) -> tuple[tuple[str, str], ...]:
 
 
 async def _read(scope: Scope, receive: Receive, *, most_bytes: int) -> bytes:
-    pieces = _read_pieces(
-        scope, receive, most_bytes=most_bytes, setting="POLYVALENT_MAX_BODY_BYTES"
-    )
-    return b"".join([piece async for piece in pieces])
+    pieces: list[bytes] = []
+    size, more = 0, True
+    while more:
+        piece, more = await _read_piece(receive)
+        size += len(piece)
+        if size > most_bytes:
+            raise _too_large(scope, most_bytes, setting="POLYVALENT_MAX_BODY_BYTES")
+        pieces.append(piece)
+    return b"".join(pieces)
 
 
 async def _read_pieces(
     scope: Scope, receive: Receive, *, most_bytes: int, setting: str
 ) -> AsyncIterator[bytes]:
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Unavailable("The caller hung up before the request was complete.")
-        chunk: bytes = message.get("body", b"")
-        size += len(chunk)
+    size, more = 0, True
+    while more:
+        piece, more = await _read_piece(receive)
+        size += len(piece)
         if size > most_bytes:
-            raise PayloadTooLarge(
-                f"The request body is larger than {most_bytes} bytes, the most that is read here "
-                f"(setting {setting}), at {scope['method']}."
-            )
-        yield chunk
-        if not message.get("more_body", False):
-            return
+            raise _too_large(scope, most_bytes, setting=setting)
+        yield piece
+
+
+async def _read_piece(receive: Receive) -> tuple[bytes, bool]:
+    # A piece of the body, and whether another follows.
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise Unavailable("The caller hung up before the request was complete.")
+    return message.get("body", b""), message.get("more_body", False)
+
+
+def _too_large(scope: Scope, most_bytes: int, *, setting: str) -> PayloadTooLarge:
+    return PayloadTooLarge(
+        f"The request body is larger than {most_bytes} bytes, the most that is read here "
+        f"(setting {setting}), at {scope['method']}."
+    )
 
 
 def _dump(answer: Answer) -> bytes:
@@ -332,7 +345,7 @@ def _preflight(methods: tuple[str, ...]) -> Headers:
 
 
 def _cors(headers: Headers) -> Headers:
-    if not any(name == "origin" for name, _ in headers):
+    if find_header(headers, "origin") is None:
         return ()
     # Any origin may call, since what lets a caller in is a header and never a cookie.
     return (

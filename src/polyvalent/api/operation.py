@@ -20,6 +20,7 @@ from polyvalent.catalog.element import Element
 from polyvalent.errors import BadRequest, NotFound, UnsupportedMediaType
 from polyvalent.exchange import Headers, Response, find_header
 from polyvalent.hub.read import DEEPEST, nests_deeper
+from polyvalent.value import Value
 
 # none: anybody; perhaps: anybody, who sees more with secrets; caller: user and organization secret;
 # element: user secret and element token.
@@ -158,8 +159,7 @@ class Stream:
     content_type: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Answer:
+class Answer(Value, frozen=True, kw_only=True):
     """
     Hold what a call is answered with; the status is 200, but 206 for a part of a stream.
 

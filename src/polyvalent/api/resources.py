@@ -13,6 +13,7 @@ from polyvalent.api.tracing import followed, trail_header
 from polyvalent.api.transformations import origin_of
 from polyvalent.catalog.element import Element
 from polyvalent.errors import Unauthorized
+from polyvalent.exchange import find_header
 from polyvalent.hub.call import call as call_instance
 from polyvalent.hub.mapped_objects import with_mapped_objects
 from polyvalent.hub.model import Answer as Answered
@@ -83,6 +84,8 @@ async def answer_instance(call: Call, instance: Instance, *, path: str) -> Answe
             answer = await answer_with_cache(
                 platform.answers, question, method=call.method, ask=ask
             )
+            if (outcome := find_header(answer.headers, "Elements-Cache")) is not None:
+                platform.metrics.note_cached(outcome)
         else:
             answer = await ask()
     return Answer(content=answer.body, headers=(*answer.headers, *trail_header(call, trail)))

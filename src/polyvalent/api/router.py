@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from polyvalent.accounts.identify import EXPECTED, identify
 from polyvalent.api.jobs import schedule
@@ -16,6 +16,8 @@ Read = Callable[[int], Awaitable[bytes]]
 # What callers without secrets may make us hold.
 LARGEST_STRANGERS_BODY_BYTES = 64 * 1024
 _BRACES = re.compile(r"\{(\w+)\}")
+_ANY = "{}"
+_Route = tuple[re.Pattern[str], Mapping[str, Operation]]
 
 
 class Router:
@@ -32,21 +34,18 @@ class Router:
         for operation in operations:
             by_path.setdefault(operation.path, {})[operation.method] = operation
         ordered = sorted(by_path.items(), key=lambda item: _BRACES.sub("\uffff", item[0]))
-        routes = [(path, (_compile(path), methods)) for path, methods in ordered]
-        # By the first segment, in the one order; a path that begins with a parameter is anywhere.
-        self._anywhere = tuple(route for path, route in routes if _first(path).startswith("{"))
-        self._routes = {
-            name: tuple(
-                route
-                for path, route in routes
-                if _first(path) == name or _first(path).startswith("{")
-            )
-            for name in map(_first, by_path)
-        }
+        # By the number of segments and the first of them; a path that begins with a parameter is
+        # where nothing else is known of the first segment, and behind all others where it is.
+        self._routes: dict[tuple[int, str], list[_Route]] = {}
+        for path, methods in ordered:
+            self._routes.setdefault(_place(path), []).append((_compile(path), methods))
+        for (size, name), routes in self._routes.items():
+            if name != _ANY:
+                routes.extend(self._routes.get((size, _ANY), ()))
 
     def methods(self, path: str) -> tuple[str, ...]:
         """Return the methods that a path takes; all of them where the fallback decides."""
-        for pattern, methods in self._routes.get(_first(path), self._anywhere):
+        for pattern, methods in self._routes_at(path):
             if pattern.fullmatch(path):
                 return tuple(sorted(methods))
         return ("DELETE", "GET", "PATCH", "POST", "PUT")
@@ -58,7 +57,7 @@ class Router:
         Raises NotFound, MethodNotAllowed, Unauthorized, and whatever the operation raises.
         """
         method = "GET" if call.method == "HEAD" else call.method
-        for pattern, methods in self._routes.get(_first(call.path), self._anywhere):
+        for pattern, methods in self._routes_at(call.path):
             found = pattern.fullmatch(call.path)
             if found is None:
                 continue
@@ -71,6 +70,11 @@ class Router:
                 )
             return await self._let_in(operation, call, parameters=found.groupdict(), read=read)
         return await self._let_in(self._fallback, call, parameters={}, read=read)
+
+    def _routes_at(self, path: str) -> Sequence[_Route]:
+        size, first = _place(path)
+        found = self._routes.get((size, first))
+        return self._routes.get((size, _ANY), ()) if found is None else found
 
     async def _let_in(
         self, operation: Operation, call: Call, *, parameters: Mapping[str, str], read: Read
@@ -112,8 +116,9 @@ class Router:
             call.platform.ports.memory.doubt()
 
 
-def _first(path: str) -> str:
-    return path.split("/", 2)[1]
+def _place(path: str) -> tuple[int, str]:
+    first = path.split("/", 2)[1]
+    return path.count("/"), _ANY if first.startswith("{") else first
 
 
 def _compile(path: str) -> re.Pattern[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import structs
 
 from polyvalent.auth.percent import encode_query
 from polyvalent.errors import BadRequest
@@ -31,7 +33,9 @@ def add_api_key(request: Request, key: ApiKey) -> Request:
     """
     if key.place == "query":
         joint = "&" if "?" in request.url else "?"
-        return replace(request, url=f"{request.url}{joint}{encode_query([(key.name, key.value)])}")
+        return structs.replace(
+            request, url=f"{request.url}{joint}{encode_query([(key.name, key.value)])}"
+        )
     value = f"{key.prefix}{key.value}"
     if not (value.isascii() and value.isprintable()):
         raise BadRequest(f"The key for the header {key.name} holds characters it must not hold.")

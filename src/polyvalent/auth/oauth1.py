@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hmac
 from binascii import b2a_base64
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal, assert_never
 
@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from msgspec import structs
 
 from polyvalent.auth.oauth1_text import (
     FORM,
@@ -35,6 +36,7 @@ from polyvalent.auth.oauth1_variant import STANDARD, Variant
 from polyvalent.auth.percent import percent_encode
 from polyvalent.errors import UnsignableRequest
 from polyvalent.exchange import Request
+from polyvalent.value import Value
 
 SignatureMethod = Literal["HMAC-SHA1", "HMAC-SHA256", "PLAINTEXT", "RSA-SHA1"]
 Transmission = Literal["header", "query", "body"]
@@ -55,6 +57,8 @@ _PROTOCOL = frozenset(
         "oauth_version",
     }
 )
+# Those whose values are of letters, digits, hyphens and periods.
+_PLAIN = frozenset({"oauth_signature_method", "oauth_timestamp", "oauth_version"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +77,12 @@ class TokenCredentials:
     secret: str = field(repr=False)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SignedRequest:
+class SignedRequest(Value, frozen=True, kw_only=True):
     """Pair a request that is ready to send with what went into its signature."""
 
     request: Request
-    base_string: str = field(repr=False)  # empty for PLAINTEXT, which signs no text
-    parameters: tuple[tuple[str, str], ...] = field(repr=False)  # without the signature
+    base_string: str  # empty for PLAINTEXT, which signs no text
+    parameters: tuple[tuple[str, str], ...]  # without the signature
 
     def __repr__(self) -> str:
         """Name method and URL without its query, which may carry the signature."""
@@ -154,7 +157,9 @@ def sign(
         parameters.append(("oauth_verifier", verifier))
     if version is not None:
         parameters.append(("oauth_version", version))
-    protocol = [(name, percent_encode(value)) for name, value in parameters]
+    protocol = [
+        (name, value if name in _PLAIN else percent_encode(value)) for name, value in parameters
+    ]
 
     base_string = ""
     token_secret = "" if token is None else token.secret
@@ -255,11 +260,11 @@ def _transmit(
     if transmission == "query":
         _, found, query = request.url.partition("?")
         joint = "" if found and (not query or query.endswith("&")) else "&" if found else "?"
-        return replace(request, url=f"{request.url}{joint}{text}")
+        return structs.replace(request, url=f"{request.url}{joint}{text}")
     # A length that was counted before is wrong now; whoever sends counts again.
     kept = tuple(pair for pair in request.headers if pair[0].lower() != "content-length")
     body = request.body + (b"&" if request.body else b"") + text.encode("ascii")
-    unsent = replace(request, headers=kept, body=body)
+    unsent = structs.replace(request, headers=kept, body=body)
     return unsent if request.header("Content-Type") else unsent.with_header("Content-Type", FORM)
 
 

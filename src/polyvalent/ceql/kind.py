@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal, TypeAlias
 
@@ -83,6 +83,14 @@ def read_number(value: object) -> int | float | None:
     if isinstance(value, int):
         return int(value)
     return value if isinstance(value, float) and math.isfinite(value) else None
+
+
+def read_numbers(texts: Sequence[str]) -> list[int | float | None]:
+    """Read each text as `read_number` does, all at once where they are plain, as ids are."""
+    joined = "".join(texts)
+    if joined.isdigit() and joined.isascii() and all(texts) and max(map(len, texts)) < _SHORT:
+        return list(map(int, texts))
+    return list(map(read_number, texts))
 
 
 def read_boolean(value: object) -> bool | None:

@@ -75,7 +75,7 @@ def configure_logs(level: str, *, form: LogFormat = LogFormat.AUTO) -> None:
     )
     structlog.configure(
         # The line of each request is most of the log, and is written in one step.
-        processors=[format_exc_info, _stamp] if as_json else [*shared, *ending],
+        processors=[_stamp] if as_json else [*shared, *ending],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", stream)),
         cache_logger_on_first_use=True,
@@ -99,8 +99,10 @@ def _dump(_logger: object, _method: str, event: MutableMapping[str, Any]) -> str
     return orjson.dumps({**lead, **event}, default=repr).decode()
 
 
-def _stamp(_logger: object, level: str, event: MutableMapping[str, Any]) -> str:
-    # What `shared` and `_dump` do, for an event that has neither time nor level yet.
+def _stamp(logger: object, level: str, event: MutableMapping[str, Any]) -> str:
+    # What `shared` and `ending` do, for an event that has neither time nor level yet.
+    if "exc_info" in event:
+        event = format_exc_info(logger, level, event)
     moment = datetime.now(UTC).isoformat().replace("+00:00", "Z")
     lead = {"timestamp": moment, "level": level, "event": event.pop("event")}
     return orjson.dumps({**lead, **event}, default=repr).decode()

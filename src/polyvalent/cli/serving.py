@@ -74,6 +74,7 @@ async def serve_platform(
         # What is there now stays: looking through all of it for garbage stopped calls for 0.1 s.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(10_000, 20, 20)
         _log.info(SERVE_STARTED, url=url, version=__version__, pid=os.getpid())
         try:
             await asyncio.Event().wait()

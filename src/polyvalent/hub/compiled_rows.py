@@ -18,7 +18,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from operator import attrgetter, itemgetter
 from types import NoneType
 from typing import Any, ClassVar
@@ -38,12 +37,12 @@ from polyvalent.hub.row_shape import (
     make_struct,
     type_of,
 )
-from polyvalent.hub.same import Same
+from polyvalent.hub.same import by_identity
 from polyvalent.mapping import Mapping as RowMapping
 from polyvalent.mapping import Moves
 from polyvalent.mapping.convert import Convert, to_text
 
-READINGS_KEPT = 64  # lists of one element and mapping each
+READINGS_KEPT = 128  # lists of one element and mapping each
 # So often rows may show something new before they are left alone for as many answers as this.
 LESSONS_MAX = 8
 REST_ANSWERS = 256
@@ -147,7 +146,7 @@ class Reading:
     def _learn(self, response: Response) -> None:
         wanted = self._wanted()
         found = [
-            row if self.moves.passing else {name: row[name] for name in wanted if name in row}
+            row if self.moves.passing else {name: row[name] for name in row if name in wanted}
             for row in find_rows(self.resource, response, lone=self.lone)
             if isinstance(row, dict)
         ]
@@ -182,14 +181,14 @@ class Reading:
         if not self.moves.passing:
             members |= {name: Shape() for name in self._wanted() if name not in members}
         outs = self._outs(members)
-        order = dict.fromkeys((key, *(source for source, _ in outs.values()), *members))
+        # A decoder looks for each member behind the one before: so they stand as vendors send them.
         kinds = [
-            (name, key_type_of(members[name]) if name == key else type_of(members[name]))
-            for name in order
+            (name, key_type_of(shape) if name == key else type_of(shape))
+            for name, shape in members.items()
         ]
         if key != "id" and not self.moves.passing:
             kinds.append(("id", NoneType))  # another "id" than the row's own would go before it
-        numbers = {name: number for number, name in enumerate(order)}
+        numbers = {name: number for number, name in enumerate(members)}
         vendor = make_struct(
             "VendorRow",
             kinds,
@@ -239,21 +238,18 @@ def find_reading(
     None where rows must be dicts, because the mapping does more than move members.
     """
     moves = _UNMAPPED if mapping is None else mapping.moves
-    if moves is None or not _PLAIN_ROOT.fullmatch(resource.root_key.rpartition("|")[2]):
-        return None
-    return _find(Same(element), Same(resource), Same(moves), lone=lone)
+    return None if moves is None else _find(element, resource, moves, lone=lone)
 
 
-@lru_cache(maxsize=READINGS_KEPT)
-def _find(
-    element: Same[Element], resource: Same[Resource], moves: Same[Moves], *, lone: bool
-) -> Reading | None:
-    if any(response_names(element.value, resource.value)):
+@by_identity(kept=READINGS_KEPT)
+def _find(element: Element, resource: Resource, moves: Moves, *, lone: bool) -> Reading | None:
+    is_plain = _PLAIN_ROOT.fullmatch(resource.root_key.rpartition("|")[2])
+    if not is_plain or any(response_names(element, resource)):
         return None
     return Reading(
-        resource=resource.value,
-        primary_key=primary_key_of(element.value, resource.value),
-        moves=moves.value,
+        resource=resource,
+        primary_key=primary_key_of(element, resource),
+        moves=moves,
         lone=lone,
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -18,12 +17,12 @@ from polyvalent.hub.project import project
 from polyvalent.hub.read import NO_FIELDS, check
 from polyvalent.hub.resolve import Match
 from polyvalent.instances.model import Connection
+from polyvalent.value import Value
 
 _WARNING_MAX = 1000  # characters of Elements-Error
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MadeCall:
+class MadeCall(Value, frozen=True, kw_only=True):
     """Hold one call; `route` says where its path leads and how its rows are mapped."""
 
     connection: Connection

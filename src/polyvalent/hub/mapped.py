@@ -9,7 +9,6 @@ the same name. Rows come as the last mapped name of the path says.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 from urllib.parse import quote
@@ -19,8 +18,9 @@ from polyvalent.ceql import suggest_field
 from polyvalent.errors import BadRequest
 from polyvalent.hub.model import Row
 from polyvalent.hub.resolve import split_path, strip_hub
-from polyvalent.hub.same import Same
+from polyvalent.hub.same import by_identity
 from polyvalent.mapping import Mapping
+from polyvalent.value import Value
 
 # The mapping of an object by its name; None if it has none.
 FindMapping: TypeAlias = Callable[[str], Mapping | None]
@@ -31,8 +31,7 @@ def find_nothing(_name: str) -> Mapping | None:
     return None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Route:
+class Route(Value, frozen=True, kw_only=True):
     """Hold the path to the vendor's resource, and the mapping of its rows; None for none."""
 
     path: str
@@ -56,17 +55,15 @@ def find_route(element: Element, path: str, find: FindMapping, *, creating: bool
 
     Names of lists stand at every other place of a path, ids between them.
     """
-    parts = list(strip_hub(path).strip("/").split("/"))
-    mapping = None
-    replaced = False
-    for place, name in enumerate(split_path(path)):
-        if place % 2 == 0:
-            mapping = find(name)
+    found = [find(name) for name in split_path(path)[::2]]
+    way = path
+    if any(found):
+        parts = strip_hub(path).strip("/").split("/")
+        for place, mapping in enumerate(found):
             if mapping is not None:
-                parts[place] = _segment(Same(element), mapping.vendor_name)
-                replaced = True
-    way = "/" + "/".join(parts) if replaced else path
-    return Route(path=way, mapping=mapping, creating=creating)
+                parts[2 * place] = _segment(element, mapping)
+        way = "/" + "/".join(parts)
+    return Route(path=way, mapping=found[-1], creating=creating)
 
 
 def vendor_field(mapping: Mapping | None, name: str) -> str:
@@ -101,9 +98,9 @@ def find_resource_name(element: Element, vendor_name: str) -> str:
     return next((item.name for item in element.objects if item.vendor_name == name), name)
 
 
-@lru_cache(maxsize=1024)
-def _segment(element: Same[Element], vendor_name: str) -> str:
-    return quote(find_resource_name(element.value, vendor_name), safe="")
+@by_identity(kept=1024)
+def _segment(element: Element, mapping: Mapping) -> str:
+    return quote(find_resource_name(element, mapping.vendor_name), safe="")
 
 
 @lru_cache(maxsize=512)

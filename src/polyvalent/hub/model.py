@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from polyvalent.exchange import Exchange, Headers, Request
 from polyvalent.instances.model import Connection
+from polyvalent.value import Value
 
 Pairs = tuple[tuple[str, str], ...]
 Row = dict[str, Any]
@@ -23,8 +23,7 @@ def note_nothing(form: str) -> None:
     """Let a page pass uncounted."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Incoming:
+class Incoming(Value, frozen=True, kw_only=True):
     """
     Hold one call as it came in.
 
@@ -32,28 +31,31 @@ class Incoming:
     "/hubs/ecommerce/products/12" or "/products/12". `query` is decoded, in the order sent.
     """
 
+    hidden: ClassVar[frozenset[str]] = frozenset({"headers", "body"})
+
     method: str
     path: str
     query: Pairs = ()
-    headers: Headers = field(default=(), repr=False)  # may carry secrets
-    body: bytes = field(default=b"", repr=False)
+    headers: Headers = ()
+    body: bytes = b""
 
     def parameter(self, name: str) -> str | None:
         """Return the last value of a query parameter, None if it is absent or empty."""
-        values = [value for key, value in self.query if key == name]
-        return values[-1] if values and values[-1] else None
+        found = ""
+        for key, value in self.query:
+            if key == name:
+                found = value
+        return found or None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
+class Answer(Value, frozen=True, kw_only=True):
     """Hold the answer to a call that went well: always status 200, a JSON body, our headers."""
 
     body: bytes
     headers: Headers = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Page:
+class Page(Value, frozen=True, kw_only=True):
     """
     Hold the rows of one page, and the token of the next; None on the last page.
 

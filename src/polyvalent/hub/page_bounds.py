@@ -45,7 +45,7 @@ def cursors_of(resource: Resource, rows: Sequence[Any]) -> list[str | None]:
         values = [row.get(field) for row in rows]
     if None in values:
         return [cursor_of(resource, row) for row in rows]
-    return [value if type(value) is str else str(value) for value in values]
+    return values if set(map(type, values)) == {str} else list(map(str, values))
 
 
 def shares_row(resource: Resource, rows: tuple[Row, ...], others: tuple[Row, ...]) -> bool:

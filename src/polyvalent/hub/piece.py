@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from msgspec import Struct
+from polyvalent.value import Value
 
 
-class Place(Struct, frozen=True, kw_only=True):
+class Place(Value, frozen=True, kw_only=True):
     """
     Say where in the vendor's list a row lies: by its cursor value, or how many are done.
 
@@ -24,13 +24,12 @@ class Place(Struct, frozen=True, kw_only=True):
     size: int = 0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Piece:
+class Piece(Value, frozen=True, kw_only=True):
     """Hold what one step of a walk read; `place_of` knows the place of a row by its number."""
 
     rows: Sequence[Any] = ()
     # Asked only for the row that a page ends with.
-    place_of: Callable[[int], Place] = field(default=lambda _: Place(), repr=False)
+    place_of: Callable[[int], Place] = lambda _: Place()
 
 
 @dataclass(kw_only=True, slots=True)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from polyvalent.catalog.element import Element, ElementObject, Resource
@@ -41,7 +40,7 @@ from polyvalent.hub.derive import compile_derived
 from polyvalent.hub.mapped import vendor_field
 from polyvalent.hub.read import find_object
 from polyvalent.hub.rename import rename_tree
-from polyvalent.hub.same import Same
+from polyvalent.hub.same import by_identity
 from polyvalent.hub.where_parameters import convert_capabilities, converts_where, vendor_names
 from polyvalent.mapping import Mapping
 
@@ -86,15 +85,15 @@ def compile_query(
     value or an operator that is not of the field's kind.
     """
     shown = find_object(element, resource.object)
-    return _compile(where, order, Same(resource), Same(shown), Same(mapping))
+    return _compile(resource, shown, mapping, where=where, order=order)
 
 
 def check_projection(
     fields: tuple[str, ...], *, element: Element, resource: Resource, mapping: Mapping | None
 ) -> None:
     """Refuse a field that the object does not have; raises BadRequest."""
-    shown = find_object(element, resource.object)
-    if fields and shown is not None and shown.fields:
+    shown = find_object(element, resource.object) if fields else None
+    if shown is not None and shown.fields:
         kinds = kinds_of(shown)
         named = [name if name == "id" else vendor_field(mapping, name) for name in fields]
         _check(named, kinds, shown)
@@ -115,15 +114,15 @@ def capabilities_of(resource: Resource) -> Capabilities:
     return Capabilities(filters=filtering.filters, sorting=filtering.sorting, keyset=keyset)
 
 
-@lru_cache(maxsize=KEPT_QUERIES)
+@by_identity(kept=KEPT_QUERIES)
 def _compile(
+    resource: Resource,
+    shown: ElementObject | None,
+    mapping: Mapping | None,
+    *,
     where: str,
     order: str,
-    held_resource: Same[Resource],
-    held_object: Same[ElementObject | None],
-    held_mapping: Same[Mapping | None],
 ) -> Query:
-    resource, shown, mapping = held_resource.value, held_object.value, held_mapping.value
     asked, asked_order = parse_where(where), parse_order(order)
     kinds = dict(kinds_of(shown))
     key = shown.primary_key_name if shown is not None else "id"

@@ -173,7 +173,10 @@ def primary_key_of(element: Element, resource: Resource) -> str:
 
 def find_object(element: Element, name: str) -> ElementObject | None:
     """Return the object of an element by name, None if it has none so called."""
-    return next((item for item in element.objects if item.name == name), None)
+    for item in element.objects:
+        if item.name == name:
+            return item
+    return None
 
 
 def strips_nulls(configuration: Configuration) -> bool:

@@ -11,7 +11,8 @@ from urllib.parse import unquote
 from polyvalent.catalog.element import Element, Resource
 from polyvalent.errors import BadRequest, MethodNotAllowed, NotFound
 from polyvalent.hub.model import PathParameters
-from polyvalent.hub.same import Same
+from polyvalent.hub.same import by_identity
+from polyvalent.value import Value
 
 # The types of resources that callers may reach by path; the others serve provisioning.
 _CALLABLE = frozenset(("api", "apiNoDocumentation"))
@@ -19,8 +20,7 @@ _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 _SHOWN_MAX = 100  # characters of a caller's path in a message
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Match:
+class Match(Value, frozen=True, kw_only=True):
     """Pair a resource with the values of its path: {"id": "12"}."""
 
     resource: Resource
@@ -37,7 +37,7 @@ def resolve(element: Element, method: str, path: str) -> Match:
     methods it does take), NotFound for an id that is no number where ids are numbers.
     """
     segments = split_path(path)
-    places = _index(Same(element))
+    places = _index(element)
     candidates = (
         *places.get((len(segments), segments[0]), ()),
         *places.get((len(segments), None), ()),
@@ -133,13 +133,13 @@ def _match(pattern: _Pattern, segments: tuple[str, ...]) -> _Found | None:
     return _Found(values, pattern.literals)
 
 
-@lru_cache(maxsize=256)
+@by_identity(kept=256)
 def _index(
-    element: Same[Element],
+    element: Element,
 ) -> Mapping[tuple[int, str | None], Sequence[tuple[_Pattern, Sequence[_Known]]]]:
     # The callable resources by their number of segments and the first one; None: any first one.
     by_pattern: dict[_Pattern, list[_Known]] = {}
-    for resource in element.value.resources:
+    for resource in element.resources:
         if resource.type in _CALLABLE:
             known = _Known(resource, _number_names(resource))
             by_pattern.setdefault(_read_pattern(resource.path), []).append(known)

@@ -110,8 +110,9 @@ def make_struct(
     """
     Make a struct with a field for each member, in order: f0 for the first one, whatever its name.
 
-    Null members are left out when it is written; those in `keys`, which come first, must be
-    there. A `closed` one takes no member that it does not know. `own` are attributes of the class.
+    Null members are left out when it is written; those in `keys` must be there, and the fields of
+    a struct with such are given by name. A `closed` one takes no member that it does not know.
+    `own` are attributes of the class.
     """
     fields = [
         (f"f{number}", kind, member_field(name=member))
@@ -127,6 +128,7 @@ def make_struct(
         omit_defaults=True,
         forbid_unknown_fields=closed,
         gc=False,
+        kw_only=bool(keys),
     )
 
 

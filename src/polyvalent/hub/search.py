@@ -9,9 +9,10 @@ limit, and what then is not known is not claimed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from heapq import nsmallest
 from typing import Any
+
+from msgspec import structs
 
 from polyvalent.ceql import compile_path, write_order
 from polyvalent.ceql.kind import read_number
@@ -57,7 +58,7 @@ async def search_rows(made: MadeCall, *, scan_limit: int = SCAN_LIMIT) -> Answer
         return compose_answer(made.connection, body, warnings=search.warnings)
     if _shows_all(made, search):
         reading = find_reading(made.connection.element, made.match.resource, made.route.mapping)
-        made = replace(made, reading=reading)
+        made = structs.replace(made, reading=reading)
     page = await _find_page(made, search, scan_limit)
     rows = made.show_all(page.rows, search.fields)
     headers = [("Elements-Returned-Count", str(len(rows)))]

@@ -7,8 +7,8 @@ an answer. Parameters that nobody declared are ignored, with a warning where one
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -22,6 +22,7 @@ from polyvalent.hub.query import Query, check_projection, compile_query
 from polyvalent.hub.resolve import split_path, strip_hub
 from polyvalent.instances.model import Configuration
 from polyvalent.mapping import Mapping
+from polyvalent.value import Value
 
 PAGE_SIZE_MAX = 100  # where neither instance nor element says
 _NUMBER_DIGITS_MAX = 9
@@ -31,8 +32,7 @@ _LOWERED = {name.lower(): name for name in _NAMES}
 _SHOWN_MAX = 40  # characters of a caller's name in a warning
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Search:
+class Search(Value, frozen=True, kw_only=True):
     """Say which rows of a list are wanted, where among them the page begins, and what to show."""
 
     query: Query
@@ -54,7 +54,8 @@ class Search:
     @property
     def continues(self) -> bool:
         """Say whether the page begins behind a row, not at a number."""
-        return any(at is not None for at in (self.last, self.offset, self.after, self.token))
+        places = (self.last, self.offset, self.after, self.token)
+        return places != (None, None, None, None)
 
 
 def read_search(
@@ -141,12 +142,7 @@ def page_size_max(resource: Resource, setting: str | None) -> int:
     "100" → 100; '{"users": 50, "usersComments": 20, "default": 30}' is looked up by the resource's
     name. What makes no sense counts as 100.
     """
-    if not setting:
-        return PAGE_SIZE_MAX
-    try:
-        value = msgspec.json.decode(setting)
-    except msgspec.DecodeError:
-        return PAGE_SIZE_MAX
+    value: Any = _read_sizes(setting) if setting else None
     if isinstance(value, dict):
         value = value.get(resource_name(resource), value.get("default"))
     whole = isinstance(value, int) and not isinstance(value, bool)
@@ -181,6 +177,14 @@ def _find_slips(incoming: Incoming, resource: Resource) -> tuple[str, ...]:
                 f"parameter {name[:_SHOWN_MAX]!r} was ignored; did you mean {_LOWERED[near[0]]}?"
             )
     return tuple(slips)
+
+
+@lru_cache(maxsize=256)
+def _read_sizes(setting: str) -> Any:
+    try:
+        return msgspec.json.decode(setting)
+    except msgspec.DecodeError:
+        return None
 
 
 def _check_token(token: PageToken, query: Query, *, asked: int | None) -> None:

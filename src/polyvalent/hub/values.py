@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 
@@ -15,6 +14,7 @@ from polyvalent.exchange import Response, find_header
 from polyvalent.hub.caller_body import FilePart, read_form
 from polyvalent.hub.model import Incoming, PathParameters
 from polyvalent.instances.model import Configuration
+from polyvalent.value import Value
 
 # Query parameters with a meaning of the platform's own; a search sends them in its own way.
 PLATFORM_PARAMETERS = frozenset(
@@ -35,18 +35,19 @@ _TEMPLATE = re.compile(r"\$\{(configuration|header|body)\.([^{}]+)\}")
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Values:
+class Values(Value, frozen=True, kw_only=True):
     """
     Hold where values come from: instance, path, call, its body as sent to the vendor.
 
     `previous` is the answer to the call before in a chain.
     """
 
-    configuration: Configuration = field(repr=False)
+    hidden: ClassVar[frozenset[str]] = frozenset({"configuration", "body"})
+
+    configuration: Configuration
     path: PathParameters
     incoming: Incoming
-    body: bytes = field(default=b"", repr=False)
+    body: bytes = b""
     previous: Response | None = None
 
     @property

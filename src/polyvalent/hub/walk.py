@@ -15,7 +15,7 @@ from typing import Any, cast
 from msgspec import structs
 
 from polyvalent.ceql import compile_path
-from polyvalent.ceql.kind import read_number
+from polyvalent.ceql.kind import read_number, read_numbers
 from polyvalent.errors import BadRequest
 from polyvalent.exchange import Exchange
 from polyvalent.hub import page_bounds as bounds
@@ -180,7 +180,7 @@ class Walk:
     def _order(self, rows: Sequence[Row], texts: list[str]) -> tuple[Sequence[Row], list[str]]:
         # Numbers are put in order, whatever order they were shown in; of other texts only the
         # vendor knows the order. What is not behind the last one has been given already.
-        numbers = [read_number(at) for at in texts]
+        numbers = read_numbers(texts)
         last = self.place.last
         bound = read_number(last) if last is not None else None
         if self._moves_on(numbers, texts, bound=bound):
@@ -214,7 +214,7 @@ class Walk:
             return False
         rising = all(map(lt, numbers, numbers[1:]))
         behind = bound is None or numbers[0] > bound
-        return rising and behind and self._seen.isdisjoint(texts)
+        return rising and behind and (not self._seen or self._seen.isdisjoint(texts))
 
 
 def begin_walk(made: MadeCall, search: Search, *, from_start: bool = False) -> Walk:

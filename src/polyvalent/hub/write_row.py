@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import replace
 from functools import partial
 
 import orjson
+from msgspec import structs
 
 from polyvalent.catalog.placeholder import placeholders_of
 from polyvalent.errors import BadRequest, VendorError
@@ -88,7 +88,9 @@ async def _write(
         resource=resource,
         sent=sent,
         # In the vendor's names, as the row would be found whatever becomes of the mapping.
-        hint=doubt_hint(made.match, replace(made.incoming, path=made.route.path), sent=sent),
+        hint=doubt_hint(
+            made.match, structs.replace(made.incoming, path=made.route.path), sent=sent
+        ),
         natural_key=natural_key,
         send=partial(_send, made, body=body, ledger=ledger),
         find=partial(_find, made),
@@ -146,7 +148,7 @@ async def _find(made: MadeCall, natural_key: Mapping[str, str]) -> tuple[Row, ..
     where = " AND ".join(
         f"{name} = '{value.replace(chr(39), chr(39) * 2)}'" for name, value in natural_key.items()
     )
-    searching = replace(
+    searching = structs.replace(
         made,
         incoming=Incoming(
             method="GET", path=made.route.path, query=(("where", where), ("pageSize", "3"))

@@ -73,14 +73,10 @@ def make_send(ports: Ports) -> Send:
             deadline_s=deadline_s,
             max_body_bytes=LARGEST_ANSWER_BYTES,
         )
-        learned = reached.decisive.variant
-        if (
-            learned is not connection.variant
-            and reached.understood
-            and learned != connection.variant
-        ):
-            await _remember(ports, connection.instance_id, variant=str(learned))
-        return Sent(exchange=reached.decisive.exchange, reached=reached)
+        decisive, known = reached.decisive, connection.variant
+        if decisive.variant is not known and reached.understood and decisive.variant != known:
+            await _remember(ports, connection.instance_id, variant=str(decisive.variant))
+        return Sent(exchange=decisive.exchange, reached=reached)
 
     return send
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -54,14 +54,9 @@ class Lookout:
             element,
             request,
             place=self.breaker.calling(place_of(request.url), whose=whose, blames=blames),
-            span=self._span(element, request),
+            span=None if self.spans is None else self.spans.of_call(request, element=element.key),
             note=self.note,
         )
-
-    def _span(self, element: Element, request: Request) -> AbstractContextManager[EndCall | None]:
-        if self.spans is None:
-            return nullcontext()
-        return self.spans.of_call(request, element=element.key)
 
 
 class Watched:
@@ -90,12 +85,13 @@ class Watched:
         request: Request,
         *,
         place: AbstractContextManager[Callable[[bool], None]],
-        span: AbstractContextManager[EndCall | None],
+        span: AbstractContextManager[EndCall] | None,
         note: Note,
     ) -> None:
         self._element, self._request = element, request
         self._place, self._span, self._note = place, span, note
         self._exchange: Exchange | None = None
+        self._end: EndCall | None = None
         self._attempts = 1
 
     def __call__(self, exchange: Exchange, *, attempts: int) -> None:
@@ -105,11 +101,12 @@ class Watched:
     def __enter__(self) -> Self:
         """Begin; raises VendorBusy while the place rests."""
         self._failed = self._place.__enter__()
-        try:
-            self._end = self._span.__enter__()
-        except BaseException as error:
-            self._place.__exit__(type(error), error, error.__traceback__)
-            raise
+        if self._span is not None:
+            try:
+                self._end = self._span.__enter__()
+            except BaseException as error:
+                self._place.__exit__(type(error), error, error.__traceback__)
+                raise
         self._started_s = asyncio.get_running_loop().time()
         return self
 
@@ -127,7 +124,8 @@ class Watched:
                 self._tell_answer(self._exchange)
         finally:
             try:
-                self._span.__exit__(kind, error, traceback)
+                if self._span is not None:
+                    self._span.__exit__(kind, error, traceback)
             finally:
                 self._place.__exit__(kind, error, traceback)
 

@@ -9,8 +9,8 @@ worked is returned, to be remembered.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import ClassVar
 
 from polyvalent.auth.oauth1 import ClientCredentials, TokenCredentials, Transmission, sign
 from polyvalent.auth.oauth1_answer import measure_skew_s
@@ -19,6 +19,7 @@ from polyvalent.auth.oauth1_variant import Variant
 from polyvalent.egress.door import DEFAULT_MAX_BODY_BYTES
 from polyvalent.exchange import Exchange, Request, Response
 from polyvalent.instances.ports import Ports
+from polyvalent.value import Value
 
 # Another attempt in less time than this would only run into the deadline.
 LEAST_S = 0.2
@@ -27,29 +28,30 @@ LARGEST_REPLY_BYTES = 256 * 1024
 NONCE_BYTES = 16  # 32 hex digits: longer ones are cut by some servers and then collide
 
 
-@dataclass(frozen=True, kw_only=True)
-class SigningKeys:
+class SigningKeys(Value, frozen=True, kw_only=True):
     """Hold what one signature is made from."""
+
+    hidden: ClassVar[frozenset[str]] = frozenset({"callback", "verifier"})
 
     client: ClientCredentials
     token: TokenCredentials | None = None
-    callback: str | None = field(default=None, repr=False)
-    verifier: str | None = field(default=None, repr=False)
+    callback: str | None = None
+    verifier: str | None = None
     transmission: Transmission = "header"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Attempt:
+class Attempt(Value, frozen=True, kw_only=True):
     """Pair one exchange with the way it was signed; the base string holds no secret key."""
+
+    hidden: ClassVar[frozenset[str]] = frozenset({"base_string"})
 
     exchange: Exchange
     variant: Variant
-    base_string: str = field(repr=False)
+    base_string: str
     received_at: datetime  # by our clock, UTC
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reached:
+class Reached(Value, frozen=True, kw_only=True):
     """
     Hold every attempt of one signed call, and the one that counts.
 
@@ -72,7 +74,7 @@ class Reached:
     @property
     def sent(self) -> int:
         """Return how often the call was sent, in all ways of signing."""
-        return sum(attempt.exchange.attempts for attempt in self.attempts)
+        return sum([attempt.exchange.attempts for attempt in self.attempts])
 
     @property
     def skew_s(self) -> float | None:
@@ -147,8 +149,7 @@ def _in_order(variant: Variant, url: str) -> Iterator[Variant]:
     yield from (other for other in variants_for(url) if other != variant)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Limits:
+class _Limits(Value, frozen=True, kw_only=True):
     attempts: int
     deadline_s: float
     max_body_bytes: int

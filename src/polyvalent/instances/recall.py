@@ -71,8 +71,9 @@ class Memory:
         Raises Unavailable if the database has to be asked and does not answer.
         """
         place = _place(token)
-        kept: _Kept | None = self._kept.get(place)
-        if kept is None:
+        try:
+            kept = self._kept[place]
+        except KeyError:  # cheaper than to ask a cache with times whether it has it
             return None
         if self._believes(kept):
             if kept.ahead is None and self.clock() - kept.checked_at_s > ASKED_AHEAD_S:

@@ -26,14 +26,14 @@ from polyvalent.instances.refuse import refusal_of
 from polyvalent.instances.validity import Validity
 from polyvalent.settings import Settings
 from polyvalent.traces.redact import conceal
+from polyvalent.value import Value
 
 WAITS_MAX = 5
 # A header that asks for days is a mistake, which must not silence an instance for days.
 LONGEST_HOLD_S = 3600.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sent:
+class Sent(Value, frozen=True, kw_only=True):
     """Hold the answer to one call; `reached` where it was signed with OAuth 1."""
 
     exchange: Exchange

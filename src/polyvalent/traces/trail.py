@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import structs
 
 from polyvalent.exchange import Exchange, Request, Response
 from polyvalent.traces.redact import LARGEST_BODY, LONGEST_VALUE
@@ -71,12 +73,12 @@ class CallTrace:
 
 def cut_request(request: Request) -> Request:
     """Return a request with no more of its body than a trace shows and one byte."""
-    return replace(request, body=request.body[: LARGEST_BODY + 1])
+    return structs.replace(request, body=request.body[: LARGEST_BODY + 1])
 
 
 def cut_response(response: Response) -> Response:
     """Return an answer with no more of it than a trace shows and one byte of the body."""
-    return replace(
+    return structs.replace(
         response,
         headers=tuple(
             (name[:LONGEST_NAME], value[: LONGEST_VALUE + 1])
