@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "polyvalent"
 
-KERNEL = frozenset({"exchange", "date_mask", "auth", "ceql", "paging", "mapping", "vault"})
+KERNEL = frozenset({"exchange", "value", "date_mask", "auth", "ceql", "paging", "mapping", "vault"})
 SURFACE = frozenset({"api", "console", "worker", "cli"})
 
 

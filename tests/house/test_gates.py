@@ -18,6 +18,7 @@ SOUND = {
     "errors.py": '"""Know the errors."""\n',
     "settings.py": '"""Know."""\n\nfrom polyvalent import errors\n\n__all__ = ["errors"]\n',
     "exchange.py": '"""Hold HTTP as values."""\n',
+    "value.py": '"""Hold values."""\n',
 }
 BAD = {
     "lint": {"exchange.py": '"""Hold."""\n\nimport os\n'},
