@@ -70,6 +70,21 @@ def test_it_goes_on_after_a_kill(shell, yard, tmp_path):
     assert [int(json.loads(line)["id"]) for line in lines] == list(range(1, 231))
 
 
+def test_it_says_how_many_rows_are_gone(shell, yard, tmp_path):
+    again = arguments(yard, tmp_path, "--since-last", "--reconcile")
+    first = shell.run(*again, **ALLOW)
+    for number in (9, 17):
+        yard.shop.store.orders.delete(number)
+
+    second = shell.run(*again, **ALLOW)
+    third = shell.run(*again, "--json", **ALLOW)
+
+    assert (first.status, "Deleted" in first.out) == (0, False), first
+    assert "0 rows of orders: complete" in second.out, second
+    assert second.out.partition("Deleted")[2].splitlines()[0].strip() == "2"
+    assert json.loads(third.out)["incremental"]["deleted"] == 0
+
+
 def test_it_says_what_is_wrong(here, yard, tmp_path):
     place = ("--data-dir", str(tmp_path / "data"), "--instance", str(yard.instance_id))
     out = ("--out", str(tmp_path / "x.csv"))

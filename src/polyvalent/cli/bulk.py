@@ -45,6 +45,14 @@ def download(
         bool,
         typer.Option("--since-last", help="Only what has changed since the last complete run."),
     ] = False,
+    reconcile: Annotated[
+        bool,
+        typer.Option(
+            "--reconcile",
+            help="Compare every row with the last run that did so, which finds deletions. Their "
+            "ids are at GET /bulk/<job>/<object>.deleted.",
+        ),
+    ] = False,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
     json: AsJson = False,
@@ -61,6 +69,9 @@ def download(
 
     polyvalent bulk download --instance 1 --query "select * from orders" --out new.jsonl
     --since-last
+
+    polyvalent bulk download --instance 1 --query "select * from orders" --out new.jsonl
+    --since-last --reconcile [dim]# and how many are gone[/dim]
     """
     from polyvalent.cli.bulk_run import Wanted, download_to
     from polyvalent.cli.interrupt import Interrupted, run
@@ -77,6 +88,8 @@ def download(
     values = {"q": query} | ({"from": begin} if begin else {})
     if since_last:
         values["lastRunDate"] = "last"
+    if reconcile:
+        values["reconcile"] = "true"
     wanted = Wanted(instance_id=instance, values=values, out=out, format=chosen)
     console = open_console(stderr=True)
     try:
@@ -276,10 +289,12 @@ def _verdict(receipt: dict[str, Any]) -> str:
 def _facts(receipt: dict[str, Any]) -> dict[str, str]:
     if "outcomes" in receipt:  # of an upload
         return {name.capitalize(): str(count) for name, count in receipt["outcomes"].items()}
+    incremental = receipt.get("incremental") or {}
     return {
         "Proof": receipt["proof"] or "none",
         "Distinct": str(receipt["distinct"]),
         "Keys": f"{receipt['lowestKey']} to {receipt['highestKey']}" if receipt["rows"] else "",
+        "Deleted": str(incremental.get("deleted") or ""),
         "Pages": str(receipt["pages"]["count"]),
         "Repeats": str(receipt["repeats"]["rows"] or ""),
         "Gaps": str(receipt["gaps"]["keys"] or ""),
