@@ -251,6 +251,19 @@ def test_describes_every_group_of_operations() -> None:
     assert all(tag["description"].endswith(".") for tag in tags)
 
 
+def test_says_of_an_id_in_a_path_what_it_is_of() -> None:
+    # Two groups share the path's first words, and each has an {id} of its own.
+    of_one = DOCUMENT["paths"]["/notifications/subscriptions/{id}"]["get"]["parameters"]
+    assert [item["description"] for item in of_one] == ["Id of the subscription."]
+    of_both = DOCUMENT["paths"]["/notifications/{id}/subscriptions/{subscriptionId}/deliveries"]
+    assert [item["name"] for item in of_both["get"]["parameters"]] == [
+        "id",
+        "subscriptionId",
+        "hydrate",
+    ]
+    assert {item["schema"]["type"] for item in of_both["get"]["parameters"][:2]} == {"integer"}
+
+
 def test_documents_what_the_whole_flow_answers(application: Application) -> None:
     stage = application.stage
     started = application.token()

@@ -10,7 +10,7 @@ from msgspec import structs
 
 from polyvalent.api import schemas
 from polyvalent.api.instances import element_of, find_named
-from polyvalent.api.operation import BASE_PATH, Answer, Call, Operation, Parameter
+from polyvalent.api.operation import BASE_PATH, Answer, Call, Group, Parameter
 from polyvalent.api.resources import answer_instance, answer_resource, instance_of_token
 from polyvalent.api.transformations import origin_of
 from polyvalent.catalog.element import Authentication, Element, Resource
@@ -213,121 +213,104 @@ _PROVIDER = Parameter(
 )
 _DOCUMENT = {"type": "object", "required": ["info", "paths"]}
 _FIELDS = {"type": "object", "required": ["fields"]}
-_ID = (schemas.INSTANCE_ID,)
-
-
-def _declare(
-    path: str,
-    handle: Any,
-    *,
-    summary: str,
-    access: Any = "caller",
-    parameters: tuple[Parameter, ...] = (),
-    answer: Any = _DOCUMENT,
-    statuses: tuple[int, ...] = (401, 404),
-    tag: str = "Documentation",
-) -> Operation:
-    return Operation(
-        method="GET",
-        path=path,
-        handle=handle,
-        access=access,
-        tag=tag,
-        summary=summary,
-        parameters=parameters,
-        answer=answer,
-        statuses=statuses,
-    )
-
-
+_DESCRIPTIONS = Group(
+    tag="Documentation",
+    access="caller",
+    placed=(
+        schemas.KEY_OR_ID,
+        schemas.INSTANCE_ID,
+        _OPERATION_ID,
+        _OBJECT_NAME,
+        _HUB,
+    ),
+    usual={"answer": _DOCUMENT, "statuses": (401, 404)},
+)
+_declare = partial(_DESCRIPTIONS.declare, "GET")
 _BY_TOKEN = "Instances by token"
 OPERATIONS = (
     _declare(
         "/elements/{keyOrId}/docs",
         get_element_docs,
-        summary="Describe an element's calls",
+        "Describe an element's calls",
         access="perhaps",
-        parameters=(schemas.KEY_OR_ID, _VERSION),
+        parameters=(_VERSION,),
     ),
     _declare(
         "/instances/{id}/docs",
         get_instance_docs,
-        summary="Describe an instance's calls",
-        parameters=(*_ID, _VERSION),
+        "Describe an instance's calls",
+        parameters=(_VERSION,),
     ),
     _declare(
         "/instances/docs",
         get_instance_docs,
-        summary="Describe the calls of the token's instance",
+        "Describe the calls of the token's instance",
         parameters=(_VERSION,),
         tag=_BY_TOKEN,
     ),
     _declare(
         "/instances/{id}/docs/{operationId}/definitions",
         get_definitions,
-        summary="Describe what one operation of an instance takes and gives",
-        parameters=(*_ID, _OPERATION_ID, _RESOLVE),
+        "Describe what one operation of an instance takes and gives",
+        parameters=(_RESOLVE,),
         answer={"type": "object"},
     ),
     _declare(
         "/instances/docs/{operationId}/definitions",
         get_definitions,
-        summary="Describe what one operation of the token's instance takes and gives",
-        parameters=(_OPERATION_ID, _RESOLVE),
+        "Describe what one operation of the token's instance takes and gives",
+        parameters=(_RESOLVE,),
         answer={"type": "object"},
         tag=_BY_TOKEN,
     ),
     _declare(
         "/objects/{objectName}/docs",
         get_object_docs,
-        summary="Describe the calls of one object of the token's instance",
+        "Describe the calls of one object of the token's instance",
         access="element",
-        parameters=(_OBJECT_NAME, _VERSION),
+        parameters=(_VERSION,),
     ),
     _declare(
         "/{objectName}/docs",
         get_own_object_docs,
-        summary="Describe the calls of one object, unless the element has such a resource",
+        "Describe the calls of one object, unless the element has such a resource",
         access="element",
-        parameters=(_OBJECT_NAME, _VERSION),
+        parameters=(_VERSION,),
         answer={"type": ["array", "object"]},
         statuses=(400, 401, 403, 404, 405, 409, 502, 503, 504),
     ),
     _declare(
         "/docs/{hub}",
         get_hub_docs,
-        summary="Describe what the elements of a hub have in common",
+        "Describe what the elements of a hub have in common",
         access="perhaps",
-        parameters=(_HUB, _ELEMENT_KEY, _PROVIDER, _VERSION),
+        parameters=(_ELEMENT_KEY, _PROVIDER, _VERSION),
     ),
     _declare(
         "/instances/{id}/objects",
         get_objects,
-        summary="List the objects of an instance",
-        parameters=_ID,
+        "List the objects of an instance",
         answer={"type": "array"},
         tag="Objects of instances",
     ),
     _declare(
         "/instances/objects",
         get_objects,
-        summary="List the objects of the token's instance",
+        "List the objects of the token's instance",
         answer={"type": "array"},
         tag="Objects of instances",
     ),
     _declare(
         "/instances/{id}/objects/{objectName}/metadata",
         get_object_metadata,
-        summary="List the fields of an object of an instance",
-        parameters=(*_ID, _OBJECT_NAME),
+        "List the fields of an object of an instance",
         answer=_FIELDS,
         tag="Objects of instances",
     ),
     _declare(
         "/instances/objects/{objectName}/metadata",
         get_object_metadata,
-        summary="List the fields of an object of the token's instance",
-        parameters=(_OBJECT_NAME,),
+        "List the fields of an object of the token's instance",
         answer=_FIELDS,
         tag="Objects of instances",
     ),

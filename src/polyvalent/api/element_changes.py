@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from msgspec import structs
 
 from polyvalent.api import schemas
 from polyvalent.api.element_shapes import present_whole
-from polyvalent.api.operation import Answer, Call, Handle, Operation, Parameter, Schema, warn
+from polyvalent.api.operation import Answer, Call, Group, Parameter, warn
 from polyvalent.builder import change
 from polyvalent.builder.edit import numbers_of
 from polyvalent.builder.export import export_element
@@ -184,94 +182,59 @@ _ACCOUNT_ID = Parameter(
 )
 
 
-def _declare(
-    method: str,
-    path: str,
-    handle: Handle,
-    *,
-    summary: str,
-    answer: Schema = schemas.ELEMENT,
-    statuses: tuple[int, ...] = (401, 403, 404),
-) -> Operation:
-    return Operation(
-        method=method,
-        path=f"/elements/{{keyOrId}}{path}",
-        handle=handle,
-        access="caller",
-        tag="Elements of your own",
-        summary=summary,
-        parameters=(schemas.KEY_OR_ID,),
-        answer=answer,
-        statuses=statuses,
-    )
-
-
-_PUT = _declare(
-    "PUT",
-    "",
-    put,
-    summary="Put another definition in the place of an element",
-    statuses=(400, 401, 403, 404, 409, 413, 415),
+_OWN = Group(
+    tag="Elements of your own",
+    access="caller",
+    placed=(schemas.KEY_OR_ID, _ACCOUNT_ID),
+    usual={"answer": schemas.ELEMENT, "statuses": (401, 403, 404)},
 )
-_EXPORT = _declare(
-    "GET",
-    "/export",
-    export,
-    summary="Export an element, fit for POST and PUT",
-    answer={"type": "object"},
-)
-_SHARE = _declare(
-    "PUT",
-    "/accounts/{accountId}",
-    share,
-    summary="Let an account of the organization see an element",
-    answer=schemas.NOTHING,
-)
-_HIDE = _declare(
-    "DELETE",
-    "/accounts/{accountId}",
-    hide,
-    summary="Keep an account from seeing an element",
-    answer=schemas.NOTHING,
-)
+_declare = _OWN.declare
+_ELEMENT = "/elements/{keyOrId}"
 OPERATIONS = (
-    Operation(
-        method="POST",
-        path="/elements",
-        handle=post,
-        access="caller",
-        tag="Elements of your own",
-        summary="Bring an element along",
+    _declare(
+        "POST",
+        "/elements",
+        post,
+        "Bring an element along",
         description="The element is the account's own. Defaults of the platform are merged into "
         "its configuration. Scripts of hooks are kept and not run yet: a call that needs one is "
         "refused. Elements-Error says what else the element declares and calls could not do.",
         body=_BODY,
         body_example=_EXAMPLE,
-        answer=schemas.ELEMENT,
         answer_headers=("Elements-Error",),
         statuses=(400, 401, 409, 413, 415),
     ),
-    replace(_PUT, body=_BODY, answer_headers=("Elements-Error",)),
+    _declare(
+        "PUT",
+        _ELEMENT,
+        put,
+        "Put another definition in the place of an element",
+        body=_BODY,
+        answer_headers=("Elements-Error",),
+        statuses=(400, 401, 403, 404, 409, 413, 415),
+    ),
     _declare(
         "DELETE",
-        "",
+        _ELEMENT,
         delete,
-        summary="Delete an element; its instances go on",
+        "Delete an element; its instances go on",
         answer=schemas.NOTHING,
     ),
-    _declare("PUT", "/active", activate, summary="Offer an element"),
-    _declare("DELETE", "/active", deactivate, summary="Offer an element no longer"),
+    _declare("PUT", f"{_ELEMENT}/active", activate, "Offer an element"),
+    _declare("DELETE", f"{_ELEMENT}/active", deactivate, "Offer an element no longer"),
     _declare(
         "POST",
-        "/clone",
+        f"{_ELEMENT}/clone",
         clone,
-        summary="Make an element of the account's own of another",
+        "Make an element of the account's own of another",
         statuses=(400, 401, 403, 404),
     ),
-    replace(
-        _EXPORT,
+    _declare(
+        "GET",
+        f"{_ELEMENT}/export",
+        export,
+        "Export an element, fit for POST and PUT",
         parameters=(
-            *_EXPORT.parameters,
             Parameter(
                 name="extendedOnly",
                 place="query",
@@ -279,14 +242,27 @@ OPERATIONS = (
                 schema={"type": "string", "enum": ["true", "false"]},
             ),
         ),
+        answer={"type": "object"},
     ),
     _declare(
         "GET",
-        "/accounts",
+        f"{_ELEMENT}/accounts",
         list_accounts,
-        summary="List the accounts that may see an element",
+        "List the accounts that may see an element",
         answer=schemas.listing(schemas.NUMBER),
     ),
-    replace(_SHARE, parameters=(*_SHARE.parameters, _ACCOUNT_ID)),
-    replace(_HIDE, parameters=(*_HIDE.parameters, _ACCOUNT_ID)),
+    _declare(
+        "PUT",
+        f"{_ELEMENT}/accounts/{{accountId}}",
+        share,
+        "Let an account of the organization see an element",
+        answer=schemas.NOTHING,
+    ),
+    _declare(
+        "DELETE",
+        f"{_ELEMENT}/accounts/{{accountId}}",
+        hide,
+        "Keep an account from seeing an element",
+        answer=schemas.NOTHING,
+    ),
 )

@@ -9,7 +9,7 @@ from functools import partial
 from polyvalent.api import schemas
 from polyvalent.api.element_changes import find, known_reader
 from polyvalent.api.element_shapes import present_part
-from polyvalent.api.operation import Answer, Call, Handle, Operation, Parameter, Schema
+from polyvalent.api.operation import Answer, Call, Group, Operation, Parameter, Schema
 from polyvalent.builder import change
 from polyvalent.builder.edit import (
     Place,
@@ -194,39 +194,19 @@ _BODIES: dict[str, Schema] = {
 }
 
 
-def _declare(
-    method: str,
-    path: str,
-    handle: Handle,
-    *,
-    summary: str,
-    holder: tuple[Parameter, ...],
-    body: Schema | None = None,
-    answer: Schema = _PART,
-) -> Operation:
-    writes = (400, 401, 403, 404, 409, 413, 415)
-    return Operation(
-        method=method,
-        path=f"/elements/{{keyOrId}}{path}",
-        handle=handle,
-        access="perhaps" if method == "GET" else "caller",
-        tag="Parts of elements",
-        summary=summary,
-        parameters=(schemas.KEY_OR_ID, *holder),
-        body=body,
-        answer=answer,
-        statuses=(404,) if method == "GET" else writes,
-    )
+_PARTS = Group(
+    tag="Parts of elements",
+    access="caller",
+    placed=(schemas.KEY_OR_ID, _RESOURCE_ID, _OBJECT_ID),
+    usual={"answer": _PART, "statuses": (400, 401, 403, 404, 409, 413, 415)},
+)
+_write = _PARTS.declare
+_look = partial(_write, "GET", access="perhaps", statuses=(404,))
+_ELEMENT = "/elements/{keyOrId}"
 
 
 def _declare_all(
-    path: str,
-    kind: str,
-    *,
-    what: str,
-    of: str,
-    holder: tuple[Parameter, ...] = (),
-    shows_one: bool = False,
+    below: str, kind: str, *, what: str, of: str, shows_one: bool = False
 ) -> tuple[Operation, ...]:
     """Declare the five things that are done to parts at a place."""
     part = replace(
@@ -235,102 +215,64 @@ def _declare_all(
         description=f"The {what}'s {'key' if kind == 'configuration' else 'id'}.",
         schema=schemas.TEXT if kind == "configuration" else schemas.NUMBER,
     )
-    one, body = f"{path}/{{partId}}", _BODIES[kind]
-    listing = _declare(
-        "GET",
+    path, body = f"{_ELEMENT}{below}", _BODIES[kind]
+    one = f"{path}/{{partId}}"
+    listing = _look(
         path,
         partial(list_items, kind=kind),
-        summary=f"List each {what} of {of}",
-        holder=holder if kind != "resources" else (*holder, _ACCOUNT_ONLY),
+        f"List each {what} of {of}",
+        parameters=(_ACCOUNT_ONLY,) if kind == "resources" else (),
         answer=schemas.listing(_PART),
     )
-    showing = _declare(
-        "GET",
-        one,
-        partial(get_item, kind=kind),
-        summary=f"Show one {what} of {of}",
-        holder=(*holder, part),
+    showing = _look(
+        one, partial(get_item, kind=kind), f"Show one {what} of {of}", parameters=(part,)
     )
     return (
         *(() if kind == "configuration" else (listing,)),
         *((showing,) if shows_one else ()),
-        _declare(
-            "POST",
-            path,
-            partial(post_item, kind=kind),
-            summary=f"Add one {what} to {of}",
-            holder=holder,
-            body=body,
-        ),
-        _declare(
+        _write("POST", path, partial(post_item, kind=kind), f"Add one {what} to {of}", body=body),
+        _write(
             "PUT",
             one,
             partial(put_item, kind=kind),
-            summary=f"Change one {what} of {of}",
-            holder=(*holder, part),
+            f"Change one {what} of {of}",
+            parameters=(part,),
             body={**body, "required": []},
         ),
-        _declare(
+        _write(
             "DELETE",
             one,
             partial(delete_item, kind=kind),
-            summary=f"Take one {what} out of {of}",
-            holder=(*holder, part),
+            f"Take one {what} out of {of}",
+            parameters=(part,),
             answer=schemas.NOTHING,
         ),
     )
 
 
-_MODEL = "/resources/{resourceId}/models"
-_ELEMENT, _RESOURCE = "an element", "a resource"
-_OF_RESOURCE = (_RESOURCE_ID,)
+_MODEL = f"{_ELEMENT}/resources/{{resourceId}}/models"
+_OF_ELEMENT, _OF_RESOURCE = "an element", "a resource"
 OPERATIONS = (
-    *_declare_all("/configuration", "configuration", what="configuration entry", of=_ELEMENT),
-    *_declare_all("/parameters", "parameters", what="parameter", of=_ELEMENT),
-    *_declare_all("/hooks", "hooks", what="hook", of=_ELEMENT),
-    *_declare_all("/resources", "resources", what="resource", of=_ELEMENT, shows_one=True),
-    *_declare_all("/objects", "objects", what="object", of=_ELEMENT, shows_one=True),
+    *_declare_all("/configuration", "configuration", what="configuration entry", of=_OF_ELEMENT),
+    *_declare_all("/parameters", "parameters", what="parameter", of=_OF_ELEMENT),
+    *_declare_all("/hooks", "hooks", what="hook", of=_OF_ELEMENT),
+    *_declare_all("/resources", "resources", what="resource", of=_OF_ELEMENT, shows_one=True),
+    *_declare_all("/objects", "objects", what="object", of=_OF_ELEMENT, shows_one=True),
     *_declare_all(
-        "/resources/{resourceId}/parameters",
-        "parameters",
-        what="parameter",
-        of=_RESOURCE,
-        holder=_OF_RESOURCE,
+        "/resources/{resourceId}/parameters", "parameters", what="parameter", of=_OF_RESOURCE
     ),
+    *_declare_all("/resources/{resourceId}/hooks", "hooks", what="hook", of=_OF_RESOURCE),
     *_declare_all(
-        "/resources/{resourceId}/hooks", "hooks", what="hook", of=_RESOURCE, holder=_OF_RESOURCE
+        "/objects/{objectId}/fields", "fields", what="field", of="an object", shows_one=True
     ),
-    *_declare_all(
-        "/objects/{objectId}/fields",
-        "fields",
-        what="field",
-        of="an object",
-        holder=(_OBJECT_ID,),
-        shows_one=True,
-    ),
-    _declare("GET", _MODEL, get_model, summary="Show the model of a resource", holder=_OF_RESOURCE),
-    _declare(
-        "POST",
-        _MODEL,
-        put_model,
-        summary="Give a resource a model",
-        holder=_OF_RESOURCE,
-        body=_PART,
-    ),
-    _declare(
-        "PUT",
-        _MODEL,
-        put_model,
-        summary="Put another model in the place of a resource's",
-        holder=_OF_RESOURCE,
-        body=_PART,
-    ),
-    _declare(
+    _look(_MODEL, get_model, "Show the model of a resource"),
+    _write("POST", _MODEL, put_model, "Give a resource a model", body=_PART),
+    _write("PUT", _MODEL, put_model, "Put another model in the place of a resource's", body=_PART),
+    _write(
         "DELETE",
         _MODEL,
         delete_model,
-        summary="Take the model of a resource away",
-        holder=_OF_RESOURCE,
+        "Take the model of a resource away",
         answer=schemas.NOTHING,
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
 from polyvalent.api import schemas
 from polyvalent.api.events import (
@@ -15,7 +15,7 @@ from polyvalent.api.events import (
     get_one,
     post_event,
 )
-from polyvalent.api.operation import Operation, Parameter
+from polyvalent.api.operation import Group, Operation, Parameter
 from polyvalent.events.bucket import INTERVALS
 from polyvalent.events.inbound import HEADER
 from polyvalent.events.model import EventType
@@ -91,20 +91,26 @@ _COUNTS = (
 _PAGE_HEADERS = ("Elements-Returned-Count", "Elements-Next-Page-Token")
 
 
-def _told(method: str, path: str, *more: Parameter) -> Operation:
-    return Operation(
-        method=method,
-        path=path,
-        handle=post_event,
-        access="none",
-        tag=_TAG,
-        summary="Tell of changes, as a vendor",
+_EVENTS = Group(
+    tag=_TAG, access="caller", placed=(_ID, _EVENT_ID), usual={"statuses": (400, 401, 404)}
+)
+_look = partial(_EVENTS.declare, "GET")
+_ENCODED = Parameter(
+    name="encodedId", place="path", required=True, description="Base64 of the instance's id."
+)
+_TOLD = Group(tag=_TAG, access="none", placed=(_KEY, _ENCODED))
+
+
+def _tell(method: str, path: str) -> Operation:
+    return _TOLD.declare(
+        method,
+        path,
+        post_event,
+        "Tell of changes, as a vendor",
         description="No secret is asked for. What is told comes as JSON, as a form or in the "
         "query, at most 64 KiB. The vendor's signature is checked where its element says how and "
         "the instance has the key; without one an address may tell of so much a minute.",
         parameters=(
-            _KEY,
-            *more,
             Parameter(
                 name=HEADER, place="header", description="Ids of instances, divided by commas."
             ),
@@ -116,32 +122,16 @@ def _told(method: str, path: str, *more: Parameter) -> Operation:
     )
 
 
-def _look(path: str, handle: Any, summary: str, **more: Any) -> Operation:
-    return Operation(
-        method="GET",
-        path=path,
-        handle=handle,
-        access="caller",
-        tag=_TAG,
-        summary=summary,
-        **{"statuses": (400, 401, 404), **more},
-    )
-
-
-_ENCODED = Parameter(
-    name="encodedId", place="path", required=True, description="Base64 of the instance's id."
-)
-
 OPERATIONS: tuple[Operation, ...] = (
-    _told("POST", "/events/{elementKey}"),
-    _told("GET", "/events/{elementKey}"),
-    _told("POST", "/events/{elementKey}/{encodedId}", _ENCODED),
-    _told("GET", "/events/{elementKey}/{encodedId}", _ENCODED),
+    _tell("POST", "/events/{elementKey}"),
+    _tell("GET", "/events/{elementKey}"),
+    _tell("POST", "/events/{elementKey}/{encodedId}"),
+    _tell("GET", "/events/{elementKey}/{encodedId}"),
     _look(
         "/instances/{id}/events",
         get_list,
         "List the events of an instance, the newest first",
-        parameters=(_ID, *_LIST),
+        parameters=_LIST,
         answer=schemas.listing(_RECORD),
         answer_headers=_PAGE_HEADERS,
     ),
@@ -149,7 +139,6 @@ OPERATIONS: tuple[Operation, ...] = (
         "/instances/{id}/events/{eventId}",
         get_one,
         "Show an event of an instance",
-        parameters=(_ID, _EVENT_ID),
         answer=_RECORD,
     ),
     _look(
@@ -164,7 +153,6 @@ OPERATIONS: tuple[Operation, ...] = (
         "/instances/events/{eventId}",
         get_one,
         "Show an event",
-        parameters=(_EVENT_ID,),
         answer=_RECORD,
     ),
     _look(
@@ -175,7 +163,6 @@ OPERATIONS: tuple[Operation, ...] = (
         "ever added before a cursor, so none is missed; any cursor may be read from again, as "
         "long as changes are kept.",
         parameters=(
-            _ID,
             Parameter(
                 name="after", place="query", description="A cursor; without one, from the oldest."
             ),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 from polyvalent.accounts.settings import KNOWN
 from polyvalent.api import notifications, schemas
-from polyvalent.api.operation import Handle, Operation, Parameter
+from polyvalent.api.operation import Group, Operation, Parameter
 from polyvalent.notifications.model import CHANNELS, SEVERITIES, DeliveryStatus
 
 _MOMENT = {"type": "string", "format": "date-time"}
@@ -53,11 +53,18 @@ _SETTINGS = {
     "type": "object",
     "properties": {key: {"type": "string", "enum": list(values)} for key, values in KNOWN.items()},
 }
-_IDS = {
-    "id": "Id of the notification.",
-    "subscriptionId": "Id of the subscription.",
-    "accountId": "Id of the account.",
-}
+
+
+def _id(name: str, *, what: str) -> Parameter:
+    return Parameter(
+        name=name,
+        place="path",
+        required=True,
+        description=f"Id of the {what}.",
+        schema=schemas.NUMBER,
+    )
+
+
 _WHERE = Parameter(
     name="where",
     place="query",
@@ -70,31 +77,18 @@ _HYDRATE = Parameter(
     description="true: with the notification and the subscription.",
     schema={"type": "boolean"},
 )
-_TAG = "Notifications"
-
-
-def _declare(
-    method: str, path: str, handle: Handle, summary: str, answer: Any, **more: Any
-) -> Operation:
-    placed = tuple(
-        Parameter(name=name, place="path", required=True, description=text)
-        for name, text in _IDS.items()
-        if f"{{{name}}}" in path
-    )
-    parameters = (*placed, *more.pop("parameters", ()))
-    statuses = (401, *((404,) if placed else ()), *more.pop("statuses", ()))
-    return Operation(
-        method=method,
-        path=path,
-        handle=handle,
-        access="caller",
-        tag=_TAG,
-        summary=summary,
-        answer=answer,
-        parameters=parameters,
-        statuses=statuses,
-        **more,
-    )
+_NOTIFICATIONS = Group(
+    tag="Notifications",
+    access="caller",
+    placed=(
+        _id("id", what="notification"),
+        _id("subscriptionId", what="subscription"),
+        _id("accountId", what="account"),
+    ),
+    usual={"statuses": (401, 404)},
+)
+_declare = _NOTIFICATIONS.declare
+_subscribe = replace(_NOTIFICATIONS, placed=(_id("id", what="subscription"),)).declare
 
 
 _BASE = "/notifications"
@@ -106,7 +100,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _BASE,
         notifications.create,
         "Tell whoever subscribed to a topic",
-        _NOTIFICATION,
+        answer=_NOTIFICATION,
         body=schemas.record(
             {
                 "topic": schemas.TEXT,
@@ -116,14 +110,14 @@ OPERATIONS: tuple[Operation, ...] = (
             },
             required=("topic",),
         ),
-        statuses=(400, 415),
+        statuses=(400, 401, 415),
     ),
     _declare(
         "GET",
         _BASE,
         notifications.get_list,
         "List the notifications of some topics, the newest first",
-        schemas.listing(_NOTIFICATION),
+        answer=schemas.listing(_NOTIFICATION),
         parameters=(
             Parameter(
                 name="topics[]",
@@ -139,29 +133,31 @@ OPERATIONS: tuple[Operation, ...] = (
             ),
         ),
         answer_headers=("Elements-Returned-Count", "Elements-Next-Page-Token"),
-        statuses=(400,),
+        statuses=(400, 401),
     ),
-    _declare("GET", f"{_BASE}/{{id}}", notifications.get_one, "Show a notification", _NOTIFICATION),
+    _declare(
+        "GET", f"{_BASE}/{{id}}", notifications.get_one, "Show a notification", answer=_NOTIFICATION
+    ),
     _declare(
         "DELETE",
         f"{_BASE}/{{id}}",
         notifications.delete,
         "Delete a notification",
-        schemas.NOTHING,
+        answer=schemas.NOTHING,
     ),
     _declare(
         "PUT",
         f"{_BASE}/{{id}}/acknowledge",
         notifications.acknowledge,
         "Note that somebody has seen a notification",
-        _NOTIFICATION,
+        answer=_NOTIFICATION,
     ),
     _declare(
         "POST",
         f"{_BASE}/emails",
         notifications.send_mail,
         "Send an e-mail",
-        schemas.ANYTHING,
+        answer=schemas.ANYTHING,
         description="The answer has no body. Needs POLYVALENT_SMTP_URL.",
         body=schemas.record(
             {
@@ -172,14 +168,14 @@ OPERATIONS: tuple[Operation, ...] = (
             },
             required=("to",),
         ),
-        statuses=(400, 415, 503),
+        statuses=(400, 401, 415, 503),
     ),
     _declare(
         "POST",
         _SUBSCRIPTIONS,
         notifications.subscribe,
         "Subscribe to topics",
-        _SUBSCRIPTION,
+        answer=_SUBSCRIPTION,
         body=schemas.record(
             {
                 "channel": {"type": "string", "enum": list(CHANNELS)},
@@ -195,54 +191,55 @@ OPERATIONS: tuple[Operation, ...] = (
             "topics": ["instance-7-shop-events"],
             "config": {"url": "https://app.example.com/events"},
         },
-        statuses=(400, 415),
+        statuses=(400, 401, 415),
     ),
     _declare(
         "GET",
         _SUBSCRIPTIONS,
         notifications.get_subscriptions,
         "List the subscriptions of the account",
-        schemas.listing(_SUBSCRIPTION),
+        answer=schemas.listing(_SUBSCRIPTION),
+        statuses=(401,),
     ),
     _declare(
         "GET",
         _DELIVERIES,
         notifications.get_deliveries,
         "List deliveries, the newest first",
-        schemas.listing(_DELIVERY),
+        answer=schemas.listing(_DELIVERY),
         parameters=(_WHERE, _HYDRATE),
-        statuses=(400,),
+        statuses=(400, 401),
     ),
     _declare(
         "PUT",
         _DELIVERIES,
         notifications.release,
         "Let queued deliveries be tried again",
-        schemas.record({"released": schemas.NUMBER}),
+        answer=schemas.record({"released": schemas.NUMBER}),
         description="Their subscriptions are active again.",
         parameters=(_WHERE,),
-        statuses=(400,),
+        statuses=(400, 401),
     ),
-    _declare(
+    _subscribe(
         "GET",
         f"{_SUBSCRIPTIONS}/{{id}}",
         notifications.get_subscription,
         "Show a subscription",
-        _SUBSCRIPTION,
+        answer=_SUBSCRIPTION,
     ),
-    _declare(
+    _subscribe(
         "DELETE",
         f"{_SUBSCRIPTIONS}/{{id}}",
         notifications.unsubscribe,
         "Delete a subscription",
-        schemas.NOTHING,
+        answer=schemas.NOTHING,
     ),
     _declare(
         "GET",
         f"{_BASE}/{{id}}/subscriptions/deliveries",
         notifications.get_deliveries_of,
         "List the deliveries of a notification",
-        schemas.listing(_DELIVERY),
+        answer=schemas.listing(_DELIVERY),
         parameters=(_HYDRATE,),
     ),
     _declare(
@@ -250,21 +247,33 @@ OPERATIONS: tuple[Operation, ...] = (
         f"{_BASE}/{{id}}/subscriptions/{{subscriptionId}}/deliveries",
         notifications.get_deliveries_to,
         "Show the delivery of a notification to one subscription",
-        _DELIVERY,
+        answer=_DELIVERY,
         parameters=(_HYDRATE,),
     ),
     *(
-        _declare(
-            method,
-            path,
-            notifications.get_settings if method == "GET" else notifications.change_settings,
-            "Show the settings of an account"
-            if method == "GET"
-            else "Change settings of an account",
-            _SETTINGS,
-            **({} if method == "GET" else {"body": _SETTINGS, "statuses": (400, 415)}),
+        operation
+        for path, absent in (("/accounts/settings", ()), ("/accounts/{accountId}/settings", (404,)))
+        for operation in (
+            _declare(
+                "GET",
+                path,
+                notifications.get_settings,
+                "Show the settings of an account",
+                answer=_SETTINGS,
+                statuses=(401, *absent),
+            ),
+            *(
+                _declare(
+                    method,
+                    path,
+                    notifications.change_settings,
+                    "Change settings of an account",
+                    answer=_SETTINGS,
+                    body=_SETTINGS,
+                    statuses=(400, 401, *absent, 415),
+                )
+                for method in ("POST", "PATCH")
+            ),
         )
-        for path in ("/accounts/settings", "/accounts/{accountId}/settings")
-        for method in ("GET", "POST", "PATCH")
     ),
 )

@@ -227,7 +227,7 @@ class Group:
     Hold what the operations of one tag share.
 
     `placed` are the parameters of their paths, of which each takes those that it has; `usual` are
-    members of an operation that says nothing else.
+    members of an operation that says nothing else. A few may say another tag or access.
     """
 
     tag: str
@@ -239,15 +239,13 @@ class Group:
         self, method: str, path: str, handle: Handle, summary: str, **more: Any
     ) -> Operation:
         """Declare an operation; `more` are members of it."""
-        told = {**self.usual, **more}
+        told = {"tag": self.tag, "access": self.access, **self.usual, **more}
         placed = (item for item in self.placed if f"{{{item.name}}}" in path)
         parameters = (*placed, *told.pop("parameters", ()))
         return Operation(
             method=method,
             path=path,
             handle=handle,
-            access=self.access,
-            tag=self.tag,
             summary=summary,
             parameters=parameters,
             **told,

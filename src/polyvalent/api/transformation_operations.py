@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from polyvalent.api import schemas, transformations
-from polyvalent.api.operation import Access, Handle, Operation, Parameter, Schema
+from polyvalent.api.operation import Group, Operation, Parameter
 
 _NAME = Parameter(
     name="objectName", place="path", required=True, description="The object.", example="contacts"
@@ -121,41 +121,13 @@ _REPLACED = (400, 404, 413, 415)
 _DEFINITIONS_OF = "/objects/{objectName}/definitions"
 _TRANSFORMATION_OF = "/transformations/{objectName}"
 
-
-def _declare(
-    method: str,
-    path: str,
-    handle: Handle,
-    summary: str,
-    *,
-    tag: str = _TRANSFORMING,
-    access: Access = "caller",
-    description: str = "",
-    parameters: tuple[Parameter, ...] = (),
-    body: Schema | None = None,
-    body_example: Any = None,
-    answer: Schema = schemas.NOTHING,
-    answer_headers: tuple[str, ...] = (),
-    statuses: tuple[int, ...] = (404,),
-) -> Operation:
-    placed = [item for item in (_NAME, schemas.KEY_OR_ID) if f"{{{item.name}}}" in path]
-    return Operation(
-        method=method,
-        path=path,
-        handle=handle,
-        access=access,
-        tag=tag,
-        summary=summary,
-        description=description,
-        parameters=(*placed, *parameters),
-        body=body,
-        body_example=body_example,
-        answer=answer,
-        answer_headers=answer_headers,
-        statuses=statuses,
-    )
-
-
+_OF_OBJECTS = Group(
+    tag=_TRANSFORMING,
+    access="caller",
+    placed=(_NAME, schemas.KEY_OR_ID),
+    usual={"answer": schemas.NOTHING, "statuses": (404,)},
+)
+_declare = _OF_OBJECTS.declare
 _define = partial(_declare, tag=_DEFINING)
 _define_object = partial(_define, answer=_DEFINITION)
 _take_definition = partial(_define_object, body=_DEFINITION_BODY, body_example=_DEFINITION_EXAMPLE)
