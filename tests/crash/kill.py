@@ -189,6 +189,10 @@ def _judge_write(scene: Scene) -> list[str]:
     return wrong
 
 
+# Of what is changed here, the one member that is kept sealed.
+SIGNATURE_KEY = "event.notification.signature.key"
+
+
 def _judge_removal(scene: Scene, *, before: Kept, after: Kept) -> list[str]:
     assert scene.instance
     # Both points lie before the commit.
@@ -247,6 +251,7 @@ def _expected(scene: Scene, before: Instance) -> Instance:
         tags=tuple(scene.body.get("tags", before.tags)),
         trace_logging_enabled=scene.body.get("traceLoggingEnabled", before.trace_logging_enabled),
         configuration=configuration,
+        sealed=before.sealed | ({SIGNATURE_KEY} & configuration.keys()),
     )
 
 

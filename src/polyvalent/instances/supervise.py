@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec import structs
 
 from polyvalent.auth.oauth1_answer import parse_problem
 from polyvalent.catalog.classify import classify, error_of, provider_message
@@ -128,8 +130,8 @@ def _concealed(sent: Sent, secrets: tuple[str, ...]) -> Sent:
     shown = conceal(text, secrets)
     if shown == text:
         return sent
-    told = replace(exchange, response=replace(response, body=shown.encode()))
-    return replace(sent, exchange=told)
+    told = structs.replace(response, body=shown.encode())
+    return structs.replace(sent, exchange=structs.replace(exchange, response=told))
 
 
 def make_supervisor(ports: Ports, settings: Settings, *, send: Send) -> Supervisor:
