@@ -56,11 +56,15 @@ def test_reads_no_words_for_long(piece: str) -> None:
 
 
 def test_looks_for_no_problem_for_long() -> None:
-    started_at = time.perf_counter()
-    problem = parse_problem(b"oauth_problem=x&" + b"message=a&" * 3_000_000)
-    assert problem is not None
-    assert problem.name == "x"
-    assert time.perf_counter() - started_at < BOMB_S
+    body = b"oauth_problem=x&" + b"message=a&" * 3_000_000
+    taken_s = []
+    for _ in range(3):  # a machine may be busy with something else for one of them
+        started_at = time.perf_counter()
+        problem = parse_problem(body)
+        taken_s.append(time.perf_counter() - started_at)
+        assert problem is not None
+        assert problem.name == "x"
+    assert min(taken_s) < BOMB_S
 
 
 def test_takes_no_date_for_a_defect(stage: Stage) -> None:
