@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from polyvalent.jobs.change import retry_job
-from polyvalent.jobs.sql import find_job
 from tests.bulk.test_upload import csv_of, people, start
 from tests.bulk.yard import Yard, open_yard
 
@@ -36,17 +34,9 @@ def work_off_disabled(yard: Yard, bulk_id: str) -> None:
     assert (failed["status"], calls(yard)) == ("FAILED", before)
     assert failed["statusMessage"].startswith("The instance is disabled. Enable it: ")
     yard.stage.call("PUT", place)
-    yard.stage.run(retry(yard))
+    yard.retry()
     yard.work_off()
     assert yard.status(bulk_id)["status"] == "COMPLETED"
-
-
-async def retry(yard: Yard) -> None:
-    ports = yard.stage.platform.ports
-    async with ports.database.transaction() as connection:
-        job = await find_job(connection, ports.keys, 1)
-        assert job is not None
-        await retry_job(connection, job, now=ports.now())
 
 
 def test_a_download_under_way_reads_no_more_until_it_is_enabled(yard: Yard) -> None:

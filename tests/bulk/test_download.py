@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from polyvalent.jobs.change import retry_job
 from polyvalent.jobs.sql import delete_job, find_job
 from tests.bulk.yard import Yard, open_yard
 
@@ -373,21 +372,13 @@ def test_it_goes_on_where_it_failed_once_somebody_has_mended_the_cause(yard: Yar
         yard.pass_time(timedelta(minutes=6))
     failed = yard.status(bulk_id)
     yard.shop.store.set_options(php_down=False)
-    yard.stage.run(retry(yard))
+    yard.retry()
     yard.work_off()
 
     assert (failed["status"], bool(failed["statusMessage"])) == ("FAILED", True)
     assert yard.receipt(bulk_id)["rows"] == 230
     assert "statusMessage" not in yard.status(bulk_id)
     assert [int(row["id"]) for row in yard.lines(bulk_id, "orders")] == sorted(orders(yard))
-
-
-async def retry(yard: Yard) -> None:
-    ports = yard.stage.platform.ports
-    async with ports.database.transaction() as connection:
-        job = await find_job(connection, ports.keys, 1)
-        assert job is not None
-        await retry_job(connection, job, now=ports.now())
 
 
 def test_a_download_whose_user_is_gone_has_failed(yard: Yard) -> None:

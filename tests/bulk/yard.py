@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 from polyvalent.api.inside import Inside
 from polyvalent.instances.ports import pass_by
 from polyvalent.jobs import sql
+from polyvalent.jobs.change import retry_job
 from polyvalent.jobs.run import Desk, run_turn
 from polyvalent.sandbox.magento import RunningStore, StoreOptions, start_store
 from polyvalent.worker import make_kinds
@@ -100,6 +101,17 @@ class Yard:
             later = ports.now() + timedelta(days=1)
             for job_id, run in await sql.list_with_engine(connection, since=later, limit=9):
                 await sql.take_back(connection, job_id, run=run, now=ports.now())
+
+    def retry(self) -> None:
+        """Begin the first job again, as whoever asks for it does."""
+        self.stage.run(self._retry())
+
+    async def _retry(self) -> None:
+        ports = self.stage.platform.ports
+        async with ports.database.transaction() as connection:
+            job = await sql.find_job(connection, ports.keys, 1)
+            assert job is not None
+            await retry_job(connection, job, now=ports.now())
 
     def pass_time(self, delta: timedelta) -> None:
         """Let time pass for the platform and the store alike."""

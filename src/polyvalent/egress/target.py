@@ -22,7 +22,7 @@ SCHEME_PORTS = {"http": 80, "https": 443}
 _LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 # A last label like these makes the system read the whole host as an IPv4 address.
 _NUMBER = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
-_AUTHORITY_END = re.compile(r"[/?]")
+AUTHORITY_END = re.compile(r"[/?]")
 _UNSAFE = re.compile(r"[^\x21-\x5b\x5d-\x7e]")  # and no backslash
 # RFC 6761 section 6.3, and the names that /etc/hosts of Debian and Red Hat give to loopback.
 _LOOPBACK_NAMES = frozenset(
@@ -76,7 +76,7 @@ def _split(url: str) -> tuple[str, str]:
         raise BadRequest("The URL of the outgoing call must begin with http:// or https://.")
     if "#" in rest:
         raise BadRequest("The URL of the outgoing call has a fragment (#), which is never sent.")
-    end = _AUTHORITY_END.search(rest)
+    end = AUTHORITY_END.search(rest)
     return scheme, rest if end is None else rest[: end.start()]
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from polyvalent.egress.failure import explain_answer, too_large
 from polyvalent.egress.line import BrokenOff, Garbled, RawAnswer, TooLarge
 from polyvalent.egress.pool import Pool
-from polyvalent.egress.target import SCHEME_PORTS, Target
+from polyvalent.egress.target import AUTHORITY_END, SCHEME_PORTS, Target
 from polyvalent.egress.unpack import unpack_body
 from polyvalent.errors import BadRequest
 from polyvalent.exchange import Headers, Request, Response
@@ -39,7 +39,6 @@ _FRAMING = frozenset(
 )
 # Where these have no body, a server may wait for one unless it is told (RFC 9110, section 8.6).
 _WITH_LENGTH = frozenset(("POST", "PUT", "PATCH"))
-_AUTHORITY_END = re.compile(r"[/?]")
 
 
 @dataclass(kw_only=True, slots=True)
@@ -147,6 +146,6 @@ def _write(request: Request, *, target: Target, user_agent: str) -> bytes:
 def _path(url: str) -> str:
     # What follows the host, as it is: the door has read the URL and found it sound.
     begin = url.index("://") + 3
-    found = _AUTHORITY_END.search(url, begin)
+    found = AUTHORITY_END.search(url, begin)
     path = "" if found is None else url[found.start() :]
     return path if path.startswith("/") else f"/{path}"

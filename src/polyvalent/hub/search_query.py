@@ -20,6 +20,7 @@ from polyvalent.hub.model import Incoming
 from polyvalent.hub.page_token import PageToken, digest_query, read_token
 from polyvalent.hub.query import Query, check_projection, compile_query
 from polyvalent.hub.resolve import split_path, strip_hub
+from polyvalent.hub.values import PLATFORM_PARAMETERS
 from polyvalent.instances.model import Configuration
 from polyvalent.mapping import Mapping
 from polyvalent.value import Value
@@ -27,8 +28,7 @@ from polyvalent.value import Value
 PAGE_SIZE_MAX = 100  # where neither instance nor element says
 _NUMBER_DIGITS_MAX = 9
 _FIELDS_MAX = 500
-_NAMES = ("where", "orderBy", "fields", "page", "pageSize", "nextPage", "explain")
-_LOWERED = {name.lower(): name for name in _NAMES}
+_LOWERED = {name.lower(): name for name in sorted(PLATFORM_PARAMETERS)}
 _SHOWN_MAX = 40  # characters of a caller's name in a warning
 
 
@@ -165,7 +165,7 @@ def resource_name(resource: Resource) -> str:
 
 def _find_slips(incoming: Incoming, resource: Resource) -> tuple[str, ...]:
     # "pagesize" or "wher" would otherwise be answered as if nothing had been asked.
-    unknown = [name for name, _ in incoming.query if name not in _NAMES]
+    unknown = [name for name, _ in incoming.query if name not in PLATFORM_PARAMETERS]
     if not unknown:
         return ()
     declared = {parameter.name for parameter in resource.parameters}
